@@ -10,6 +10,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 DEFAULT_BIND = "127.0.0.1:8080"
 DEFAULT_BODY_BYTES = 1024 * 1024
@@ -28,6 +29,8 @@ VARIABLES = (
     "MEDSAFE_CORS_ORIGINS",
     "MEDSAFE_LOG_LEVEL",
     "MEDSAFE_WATCH_SECONDS",
+    "MEDSAFE_RXNAV_URL",
+    "MEDSAFE_RXNAV_CACHE",
 )
 
 
@@ -52,6 +55,8 @@ class Settings:
     cors_origins: frozenset[str] = frozenset()
     log_level: str = "info"
     watch_seconds: float = 0.0
+    rxnav_url: str = ""
+    rxnav_cache: str = ""
 
 
 def source_tree() -> Path:
@@ -127,6 +132,23 @@ def _origins(text: str) -> frozenset[str]:
     return frozenset(parts)
 
 
+def _service_url(text: str) -> str:
+    """https, or http on this machine: drug terms are nobody else's business on the way."""
+    found = urlsplit(text)
+    secure = found.scheme == "https" or (found.scheme == "http" and is_loopback(f"{found.hostname}:1"))
+    if not found.hostname or not secure or found.username or found.query:
+        raise ValueError("expected a URL such as https://rxnav.nlm.nih.gov/REST (http only to this machine)")
+    return text.rstrip("/")
+
+
+def _cache(text: str) -> str:
+    if text.startswith(("redis://", "rediss://")):
+        return text
+    if not Path(text).resolve().parent.is_dir():
+        raise ValueError("expected the path of a file in a folder that exists, or redis://host:port/0")
+    return str(Path(text).resolve())
+
+
 def _level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise ValueError(f"expected one of {', '.join(LOG_LEVELS)}")
@@ -175,6 +197,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "cors_origins": reader.take("MEDSAFE_CORS_ORIGINS", _origins, frozenset()),
         "log_level": reader.take("MEDSAFE_LOG_LEVEL", _level, "info"),
         "watch_seconds": reader.take("MEDSAFE_WATCH_SECONDS", _seconds, 0.0),
+        "rxnav_url": reader.take("MEDSAFE_RXNAV_URL", _service_url, ""),
+        "rxnav_cache": reader.take("MEDSAFE_RXNAV_CACHE", _cache, ""),
     }
     rate = DEFAULT_RATE_WITH_KEYS if found["api_keys"] else 0
     found["rate_per_minute"] = reader.take("MEDSAFE_RATE_PER_MINUTE", _whole(0), rate)

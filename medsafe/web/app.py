@@ -9,7 +9,17 @@ from flask import Flask, Response
 
 from medsafe.service import Service
 from medsafe.settings import Settings, data_root, read_settings
+from medsafe.terminology.elsewhere import Elsewhere
+from medsafe.terminology.rxnav import RxNavClient, RxNavSettings
 from medsafe.web import cds, checks, docs, guard, health, knowledge, problems, reload
+
+
+def rxnav_settings(settings: Settings) -> RxNavSettings:
+    """Where RxNav is asked and where its answers are kept: a file, Redis, or this process's memory."""
+    kept = settings.rxnav_cache
+    if kept.startswith("redis"):
+        return RxNavSettings(settings.rxnav_url, redis_url=kept)
+    return RxNavSettings(settings.rxnav_url, Path(kept) if kept else None)
 
 
 def create_app(root: Path | None = None, settings: Settings | None = None) -> Flask:
@@ -25,6 +35,8 @@ def create_app(root: Path | None = None, settings: Settings | None = None) -> Fl
     service = Service(root or settings.data_dir)
     service.start()
     app.extensions["medsafe"] = service
+    if settings.rxnav_url:
+        app.extensions["medsafe-elsewhere"] = Elsewhere(RxNavClient(rxnav_settings(settings)))
     guard.register(app, settings)
     reload.register(app)
     problems.register(app)

@@ -28,8 +28,7 @@ from medsafe.fhir.server import access_of, complete, read_allowed
 from medsafe.fhir.services import SERVICES, CdsService
 from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, objects, reference, words
 from medsafe.model.findings import Notice, merge_notices
-from medsafe.review import review
-from medsafe.web.exchange import body, engine, reply
+from medsafe.web.exchange import body, judged, reply
 from medsafe.web.problems import Problem
 
 blueprint = Blueprint("cds", __name__)
@@ -245,7 +244,7 @@ def _cards(
     refs: frozenset[str],
     more: tuple[Notice, ...],
 ) -> list[Json]:
-    found = review(reading.case, engine())
+    found = judged(reading.case)
     notices = merge_notices((*found.notices, *reading.notices, *prefetch.notices, *more))
     selecting = service.hook == "order-select"
     gaps = ordered((*data_gaps(prefetch), *notice_gaps(notices, reading.case, prefetch, selecting)))

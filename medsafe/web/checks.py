@@ -15,9 +15,8 @@ from medsafe.interactions import interactions_of
 from medsafe.model.case import Case
 from medsafe.model.findings import merge_notices
 from medsafe.request import CASE_SCHEMA, as_case, unknown_keys
-from medsafe.review import review
 from medsafe.web.conversion import conversion_answer
-from medsafe.web.exchange import body, engine, reply
+from medsafe.web.exchange import body, engine, judged, reply
 from medsafe.web.problems import Problem, from_schema
 
 blueprint = Blueprint("checks", __name__)
@@ -35,7 +34,7 @@ def read_case(found: dict[str, Any]) -> Case:
 def check() -> Response:
     """One patient, one regimen: everything that can be said about it."""
     found = body()
-    result = review(read_case(found), engine())
+    result = judged(read_case(found))
     ignored = tuple(unknown_keys(found))
     if ignored:
         notices = merge_notices((*result.notices, *ignored))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from flask import Response, current_app, request
 
 from medsafe.context.engine import Engine
+from medsafe.model.case import Case
+from medsafe.model.findings import Review, merge_notices
+from medsafe.review import review
 from medsafe.service import Service
+from medsafe.terminology.elsewhere import Elsewhere
 from medsafe.web.problems import Problem
 
 
@@ -24,6 +29,19 @@ def engine() -> Engine:
     if found is None:
         raise Problem(503, "The knowledge is not loaded: nothing can be checked.")
     return found
+
+
+def judged(case: Case) -> Review:
+    """The review of a case, with what RxNav has named by now where the operator lets it be asked."""
+    current = engine()
+    elsewhere: Elsewhere | None = current_app.extensions.get("medsafe-elsewhere")
+    if elsewhere is None:
+        return review(case, current)
+    named = elsewhere.name(case, current.names)
+    found = review(named.case, current)
+    notices = merge_notices(named.told(found.notices))
+    status = "incomplete" if found.status == "all-clear" and notices else found.status
+    return replace(found, notices=notices, status=status, complete=found.complete and not notices)
 
 
 def body() -> dict[str, Any]:

@@ -41,6 +41,8 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         MEDSAFE_CORS_ORIGINS="*",
         MEDSAFE_LOG_LEVEL="loud",
         MEDSAFE_WATCH_SECONDS="soon",
+        MEDSAFE_RXNAV_URL="http://rxnav.example.org",
+        MEDSAFE_RXNAV_CACHE=str(tmp_path / "no" / "folder" / "rxnav.sqlite"),
     )
     assert {text.split(":")[0] for text in told} == set(VARIABLES)
 
