@@ -14,6 +14,7 @@ from medsafe.identity.resolution import Candidate, Match, NameEntry
 
 CLOSE_ENOUGH = 70.0  # below this a spelling is noise to the reader
 _START, _INSIDE, _TYPO = 90.0, 80.0, 0.8  # where in the ranking: starts with, a word starts with, looks like
+_OWN_NAME = 5.0  # a generic name stands before brands that begin alike
 
 
 class Spellings:
@@ -64,7 +65,8 @@ class Spellings:
             return
         at = bisect_left(self._keys, query)
         while at < len(self._keys) and self._keys[at].startswith(query):
-            yield self._keys[at], _START + 10.0 * len(query) / len(self._keys[at])
+            own = _OWN_NAME if self._entries[self._keys[at]].kind == "name" else 0.0
+            yield self._keys[at], min(100.0, _START + own + 10.0 * len(query) / len(self._keys[at]))
             at += 1
         yield from self._inside(query)
         if len(query) > 2:

@@ -183,7 +183,7 @@ NOISE = _words(
     daily day days disp dissolve dose doses drops each eur evening every film flavor flavour for four free generic
     give gluten half hour hourly hours hr hrs hs if inhale inject insert kit label lunchtime mane metered min mins
     minutes month monthly months morning multi needed nightly nocte noon od of once one pack packs paediatric pc
-    pediatric per ph place pr preservative prn puff puffs put qam qd qds qhs qid qod qpm qty refill refills
+    pca pediatric per ph place pr preservative prn puff puffs put qam qd qds qhs qid qod qpm qty refill refills
     required scored single size spray sprays stat strength strengths sugar supply swallow system tablespoon
     tablespoonful take tds teaspoon teaspoonful the three thrice tid time times to twice two uncoated unscored usp
     week weekly weeks when x
