@@ -18,6 +18,7 @@ from medsafe.library.load import DataError, read_knowledge
 from medsafe.library.problems import flatten
 from medsafe.model.vocabulary import SECTIONS
 from medsafe.service import answer, judge_data, load_engine
+from medsafe.sheet_cli import COMMANDS as SHEET_COMMANDS
 from medsafe.terminal import show_bands, show_review
 from medsafe.web.app import data_root
 
@@ -138,7 +139,7 @@ def data() -> None:
     """Look after formulary/ and interaction_data/."""
 
 
-for command in DATA_COMMANDS:
+for command in (*DATA_COMMANDS, *SHEET_COMMANDS):
     data.add_command(command)
 
 

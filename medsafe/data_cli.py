@@ -120,21 +120,21 @@ def _words(before: Any, after: Any) -> str:
     return f"{_value(before)} -> {_value(after)}"
 
 
-def _echo_records(changes: Sequence[RecordChange]) -> None:
+def echo_records(changes: Sequence[RecordChange]) -> None:
     for change in changes:
         click.echo(f"{change.what:8} {change.file} {change.id}")
         for row in change.fields:
             click.echo(f"           {row.path}: {_words(row.before, row.after)}")
 
 
-def _echo_tables(tables: Sequence[TableChange]) -> None:
+def echo_tables(tables: Sequence[TableChange]) -> None:
     for table in tables:
         click.echo(f"changed  {table.file}: {len(table.added)} rows added, {len(table.removed)} removed")
         rows = [*(f"+ {row}" for row in table.added), *(f"- {row}" for row in table.removed)]
-        _echo_some([f"           {row}" for row in rows])
+        echo_some([f"           {row}" for row in rows])
 
 
-def _echo_some(lines: Sequence[str]) -> None:
+def echo_some(lines: Sequence[str]) -> None:
     for line in lines[:SHOWN_ROWS]:
         click.echo(line)
     if len(lines) > SHOWN_ROWS:
@@ -147,7 +147,7 @@ def _shift(shift: Shift) -> str:
 
 def _echo_inherited(rows: Sequence[Inherited]) -> None:
     lines = [f"         {r.drug}: " + "; ".join([*(f"+ {g}" for g in r.gained), *(f"- {x}" for x in r.lost)]) for r in rows]  # fmt: skip
-    _echo_some(lines)
+    echo_some(lines)
 
 
 def _echo_cases(rows: Sequence[CaseShift]) -> None:
@@ -183,12 +183,12 @@ def diff(revision: str, cases: Path | None, as_json: bool, root: Path) -> None:
         return
     click.echo(f"{versions['before']['version']} at {revision} -> {versions['after']['version']} in {root}")
     _heading("Records changed", len(records) + len(tables))
-    _echo_records(records)
-    _echo_tables(tables)
+    echo_records(records)
+    echo_tables(tables)
     _heading("Drugs that gain (+) or lose (-) something through their classes", len(inherited))
     _echo_inherited(inherited)
     _heading(f"Findings between two drugs that come, go or change ({len(pairs)} pairs compared)", len(shifts))
-    _echo_some([_shift(s) for s in sorted(shifts, key=lambda s: (s.what, s.drugs))])
+    echo_some([_shift(s) for s in sorted(shifts, key=lambda s: (s.what, s.drugs))])
     _heading("Cases that change", len(told))
     _echo_cases(told)
 

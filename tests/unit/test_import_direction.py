@@ -32,13 +32,14 @@ RANKS = {
     "settings": 6,
     "impact": 7,
     "data_cli": 8,
+    "sheet_cli": 9,
     "compare": 7,
     "terminal": 7,
     "web": 8,
-    "cli": 9,
+    "cli": 10,
     "background": 7,
     "benchmark": 8,
-    "__main__": 10,
+    "__main__": 11,
 }
 PURE = ("model", "graph", "organ", "opioids", "identity", "context", "checks", "merge", "suggestions", "review")
 IMPURE = {
