@@ -18,6 +18,7 @@ from medsafe.library.load import DataError, read_knowledge
 from medsafe.library.problems import flatten
 from medsafe.model.vocabulary import SECTIONS
 from medsafe.service import answer, judge_data, load_engine
+from medsafe.settings import DEFAULT_BIND
 from medsafe.sheet_cli import COMMANDS as SHEET_COMMANDS
 from medsafe.terminal import show_bands, show_review
 from medsafe.web.app import data_root
@@ -85,8 +86,8 @@ def drug(name: str, root: Path) -> None:
 
 
 @main.command()
-@click.option("--bind", default="127.0.0.1:8080", show_default=True)
-@click.option("--workers", default=2, show_default=True)
+@click.option("--bind", envvar="MEDSAFE_BIND", default=DEFAULT_BIND, show_default=True, help="Address to serve on.")
+@click.option("--workers", envvar="MEDSAFE_WORKERS", default=2, show_default=True, help="Worker processes.")
 @root_option
 def serve(bind: str, workers: int, root: Path) -> None:
     """Serve with gunicorn."""
@@ -105,7 +106,7 @@ def serve(bind: str, workers: int, root: Path) -> None:
 
 
 @main.command()
-@click.option("--bind", default="127.0.0.1:8080", show_default=True, help="Address to serve on.")
+@click.option("--bind", envvar="MEDSAFE_BIND", default=DEFAULT_BIND, show_default=True, help="Address to serve on.")
 @root_option
 @click.pass_context
 def up(context: click.Context, bind: str, root: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from marshmallow import ValidationError
 
 from medsafe import render
@@ -40,7 +40,8 @@ def check() -> Response:
         notices = merge_notices((*result.notices, *ignored))
         status = "incomplete" if result.status == "all-clear" else result.status
         result = replace(result, notices=notices, complete=False, status=status)
-    return reply(render.review(result))
+    g.shown = render.review(result)
+    return reply(g.shown)
 
 
 @blueprint.post("/v1/organ-function")

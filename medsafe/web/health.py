@@ -8,7 +8,6 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, g, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -46,6 +45,7 @@ NOTICE_CODES = frozenset(
         "missing-lab",
         "not-covered",
         "nothing-to-check",
+        "resolved-elsewhere",
         "stale-lab",
         "unit-suspect",
         "unknown-condition",
@@ -165,6 +165,6 @@ def count(response: Response) -> Response:
     endpoint = request.endpoint or "unknown"
     REQUESTS.labels(endpoint, str(response.status_code)).inc()
     LATENCY.labels(endpoint).observe(time.perf_counter() - g.get("started", time.perf_counter()))
-    if endpoint == "checks.check" and response.status_code == 200:
-        count_answer(orjson.loads(response.get_data()))
+    if "shown" in g:
+        count_answer(g.shown)
     return response

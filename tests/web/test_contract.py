@@ -227,3 +227,9 @@ def test_the_contract_names_every_endpoint(client: FlaskClient) -> None:
         "/v1/knowledge",
     } <= set(paths)
     assert b"<h1>medsafe API</h1>" in client.get("/docs").data
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "HEAD", "PUT", "DELETE", "PATCH", "TRACE"])
+def test_no_method_makes_an_endpoint_fail(client: FlaskClient, method: str) -> None:
+    for path in ("/v1/check", "/v1/opioids/convert", "/v1/organ-function", "/v1/drugs", "/metrics", "/cds-services"):
+        assert client.open(path, method=method, json={"regimen": []}).status_code < 500
