@@ -22,6 +22,7 @@ from medsafe.fhir.shape import (
     concept_text,
     concept_word,
     day,
+    kind_of,
     local_id,
     mapping,
     name_of,
@@ -88,7 +89,7 @@ class Shelf:
 
 def shelf_of(resources: Iterable[Json]) -> Shelf:
     """The Medication resources among others."""
-    return Shelf({words(r.get("id")): r for r in resources if r.get("resourceType") == "Medication" and r.get("id")})
+    return Shelf({words(r.get("id")): r for r in resources if kind_of(r) == "Medication" and r.get("id")})
 
 
 def _best_code(listed: list[Coding]) -> Coding | None:
@@ -212,9 +213,9 @@ def _end(resource: Json) -> date | None:
     ended = day(period.get("end")) or day(resource.get("statusChanged")) or day(any_of(resource, "dateEnded"))
     if ended is not None:
         return ended
-    if resource.get("resourceType") == "MedicationDispense":
+    if kind_of(resource) == "MedicationDispense":
         return _supply_end(resource)
-    if resource.get("resourceType") == "MedicationAdministration":
+    if kind_of(resource) == "MedicationAdministration":
         return day(any_of(resource, "effectiveDateTime", "effectiveTimeDateTime", "occurenceDateTime"))
     bounds = [
         mapping(mapping(mapping(line.get("timing")).get("repeat")).get("boundsPeriod"))
@@ -234,7 +235,7 @@ def _supply_end(resource: Json) -> date | None:
 def days_since_end(resource: Json, as_of: date | None) -> float | None:
     """For how many days a medicine is no longer taken: None while it is, or as far as is known."""
     ended = _end(resource)
-    kind, status = resource.get("resourceType"), concept_word(resource.get("status"))
+    kind, status = kind_of(resource), concept_word(resource.get("status"))
     if ended is None or as_of is None:
         return None
     days = float((as_of - ended).days)
@@ -260,7 +261,7 @@ def is_taken(resource: Json) -> bool:
 
 def ended_without_date(resource: Json) -> bool:
     """An order that ended, nobody says when."""
-    kind = resource.get("resourceType")
+    kind = kind_of(resource)
     return kind in REQUESTS | STATEMENTS and concept_word(resource.get("status")) in ENDED and _end(resource) is None
 
 
@@ -272,19 +273,19 @@ def belongs_to(resource: Json) -> set[str]:
 
 def _covers(other: Medicine, medicine: Medicine) -> bool:
     """Whether `other` is the same medicine, met in another resource."""
-    source, kind = medicine.source, medicine.source.get("resourceType")
+    source, kind = medicine.source, kind_of(medicine.source)
     if medicine.key and medicine.key == other.key:
         return True
     if words(other.source.get("id")) in belongs_to(source):
         return True
     if medicine.same_drug != other.same_drug:
         return False
-    elsewhere = kind in STATEMENTS and kind != other.source.get("resourceType")
+    elsewhere = kind in STATEMENTS and kind != kind_of(other.source)
     return kind in GIVEN or (elsewhere and (medicine.order.dose is None or medicine.same_dose == other.same_dose))
 
 
 def _precedence(resource: Json) -> int:
-    kind = resource.get("resourceType")
+    kind = kind_of(resource)
     return 0 if kind in REQUESTS else 1 if kind in STATEMENTS else 2
 
 

@@ -12,7 +12,18 @@ from enum import StrEnum
 from typing import Any
 
 from medsafe.fhir.medications import MEDICATION_TYPES
-from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, number, objects, reference, words
+from medsafe.fhir.shape import (
+    Json,
+    concept_word,
+    kind_of,
+    local_id,
+    mapping,
+    name_of,
+    number,
+    objects,
+    reference,
+    words,
+)
 from medsafe.model.findings import Notice
 
 PATIENT, MEDICINES, CONDITIONS, ALLERGIES = "patient", "medications", "conditions", "allergies"
@@ -68,7 +79,7 @@ class Answer:
     def kinds(self) -> tuple[str, ...]:
         if self.key in KEYS:
             return (KEYS[self.key],)
-        types = [words(r.get("resourceType")) for r in self.resources] or [self.searched]
+        types = [kind_of(r) for r in self.resources] or [self.searched]
         return tuple(dict.fromkeys(kind for name in types for kind in KINDS.get(name, ())))
 
 
@@ -82,7 +93,7 @@ class Prefetch:
     notices: tuple[Notice, ...] = ()
 
     def of(self, *types: str) -> list[Json]:
-        return [r for r in self.resources if r.get("resourceType") in types]
+        return [r for r in self.resources if kind_of(r) in types]
 
     def state(self, kind: str) -> State:
         return self.states.get(kind, State.ABSENT)
@@ -100,12 +111,12 @@ def _entries(bundle: Json) -> Iterator[Json]:
             return
         entry = waiting.pop()
         resource = mapping(entry.get("resource"))
-        if resource.get("resourceType") == "Bundle":
+        if kind_of(resource) == "Bundle":
             waiting += objects(resource.get("entry"))[::-1]
         elif resource:
             yield resource
             url = words(entry.get("fullUrl"))
-            if resource.get("resourceType") == "Medication" and url and local_id(url) != words(resource.get("id")):
+            if kind_of(resource) == "Medication" and url and local_id(url) != words(resource.get("id")):
                 yield {**resource, "id": local_id(url)}
 
 
@@ -114,14 +125,14 @@ def bundle_resources(value: Any) -> list[Json]:
     if isinstance(value, list):
         return [r for item in objects(value) for r in bundle_resources(item)]
     found = mapping(value)
-    if found.get("resourceType") == "Bundle" or (isinstance(found.get("entry"), list) and "resourceType" not in found):
+    if kind_of(found) == "Bundle" or (isinstance(found.get("entry"), list) and "resourceType" not in found):
         return list(_entries(found))
-    return [found] if found.get("resourceType") else []
+    return [found] if kind_of(found) else []
 
 
 def _is_failure(resource: Json) -> bool:
     """An OperationOutcome that tells of an error; warnings beside results are no failure."""
-    if resource.get("resourceType") != "OperationOutcome":
+    if kind_of(resource) != "OperationOutcome":
         return False
     grades = {concept_word(issue.get("severity")) for issue in objects(resource.get("issue"))}
     return not grades or bool(grades & {"error", "fatal", ""})
@@ -164,9 +175,9 @@ def read_answer(key: str, value: Any) -> Answer:
     if value is None:
         return Answer(key, State.NULL)
     resources = bundle_resources(value)
-    bundle = mapping(value) if mapping(value).get("resourceType") == "Bundle" else {}
+    bundle = mapping(value) if kind_of(mapping(value)) == "Bundle" else {}
     searched = _searched(bundle)
-    useful = tuple(r for r in resources if r.get("resourceType") != "OperationOutcome")
+    useful = tuple(r for r in resources if kind_of(r) != "OperationOutcome")
     if any(map(_is_failure, resources)):
         return Answer(key, State.FAILED, useful, searched)
     if not useful and not bundle and not isinstance(value, list):
@@ -184,7 +195,7 @@ def _worst(states: Iterable[State]) -> State:
 
 def _is_of(resource: Json, patient_id: str) -> bool:
     """Whether a resource is about this patient, as far as it says."""
-    if resource.get("resourceType") == "Patient":
+    if kind_of(resource) == "Patient":
         return not resource.get("id") or words(resource["id"]) == patient_id
     about = reference(resource.get("subject")) or reference(resource.get("patient"))
     if not about or about.startswith("#") or "Group/" in about:
@@ -216,7 +227,7 @@ def _of_patient(resources: Iterable[Json], patient_id: str) -> tuple[list[Json],
 def _values(prefetch: Any) -> Mapping[str, Any]:
     """The prefetch by key; some clients send one bare Bundle in its place."""
     found = mapping(prefetch)
-    return {"": found} if found.get("resourceType") == "Bundle" else found
+    return {"": found} if kind_of(found) == "Bundle" else found
 
 
 def read_prefetch(prefetch: Any, patient_id: str = "") -> Prefetch:

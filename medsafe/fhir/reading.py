@@ -20,7 +20,7 @@ from medsafe.fhir.medications import (
 )
 from medsafe.fhir.observations import read_values
 from medsafe.fhir.patients import read_age, read_allergies, read_conditions, read_dialysis, read_sex
-from medsafe.fhir.shape import Json, concept_word, local_id, name_of, objects, reference, words
+from medsafe.fhir.shape import Json, concept_word, kind_of, local_id, name_of, objects, reference, words
 from medsafe.model.case import Case, Order, PatientData
 from medsafe.model.findings import Notice
 
@@ -44,7 +44,7 @@ class _Drafts:
 
 def is_drug_draft(resource: Json) -> bool:
     """Whether a draft orders a medicine: other orders, and those that call for none, are not ours to judge."""
-    return resource.get("resourceType") in REQUESTS and resource.get("doNotPerform") is not True
+    return kind_of(resource) in REQUESTS and resource.get("doNotPerform") is not True
 
 
 def _is_withdrawn(draft: Json) -> bool:
@@ -130,7 +130,7 @@ def read_resources(
     """
     at_hand = list(medications)
     ordered = _read_drafts(drafts, at_hand)
-    medicines = [r for r in at_hand if r.get("resourceType") in MEDICATION_TYPES]
+    medicines = [r for r in at_hand if kind_of(r) in MEDICATION_TYPES]
     listed = _withdraw(read_list(medicines, shelf_of(at_hand), as_of), ordered.withdrawn)
     data, dates, about = _patient(patient, observations, conditions, allergies, procedures, as_of)
     case = Case(

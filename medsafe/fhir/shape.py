@@ -53,6 +53,11 @@ def words(value: Any) -> str:
     return " ".join(shown.split())[:LONGEST_TEXT]
 
 
+def kind_of(resource: Json) -> str:
+    """The type a resource says it is; "" where it says none, or no word."""
+    return words(resource.get("resourceType"))
+
+
 def _hidden(character: str) -> bool:
     # Bidirectional overrides and zero-width marks can make a name look like another.
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn")
