@@ -17,6 +17,7 @@ from medsafe.data_cli import COMMANDS as DATA_COMMANDS
 from medsafe.library.load import DataError, read_knowledge
 from medsafe.library.problems import flatten
 from medsafe.model.vocabulary import SECTIONS
+from medsafe.release_cli import COMMANDS as RELEASE_COMMANDS
 from medsafe.service import answer, judge_data, load_engine
 from medsafe.settings import DEFAULT_BIND
 from medsafe.sheet_cli import COMMANDS as SHEET_COMMANDS
@@ -140,7 +141,7 @@ def data() -> None:
     """Look after formulary/ and interaction_data/."""
 
 
-for command in (*DATA_COMMANDS, *SHEET_COMMANDS):
+for command in (*DATA_COMMANDS, *SHEET_COMMANDS, *RELEASE_COMMANDS):
     data.add_command(command)
 
 

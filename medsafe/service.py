@@ -15,6 +15,7 @@ from medsafe.casebook import judge
 from medsafe.context.engine import Engine, build_engine
 from medsafe.library.load import FORMULARY, INTERACTIONS, DataError, digest_of, load_knowledge, read_knowledge
 from medsafe.library.problems import Problem
+from medsafe.library.releases import CHANGED, RELEASED, ReleaseError, standing
 from medsafe.model.knowledge import Knowledge
 from medsafe.request import CASE_SCHEMA, as_case
 from medsafe.review import review
@@ -84,13 +85,33 @@ def read_version(root: Path) -> Engine:
     raise DataError([Problem(FORMULARY, "", "the files changed while they were read", "files that hold still")])
 
 
+def release_standing(knowledge: Knowledge, root: Path) -> str:
+    """Whether the data in service are those of a recorded release; a record that can't be read vouches for nothing."""
+    try:
+        return standing(root, knowledge.version, knowledge.digest)
+    except ReleaseError:
+        return CHANGED
+
+
+def _refuse_unreleased(knowledge: Knowledge, root: Path) -> None:
+    how = release_standing(knowledge, root)
+    if how != RELEASED:
+        wrong = f"the digest of the data, {knowledge.digest[:12]}, is not that of a release {knowledge.version} ({how})"
+        tip = "`medsafe data verify` tells what differs; `medsafe data release` or `medsafe data rollback` mends it"
+        raise DataError([Problem(f"{FORMULARY}/release.toml", "version", wrong, "the data of a recorded release", tip)])
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One version in service: compiled, with the canaries it failed and the time it came into service."""
+    """One version in service: compiled, with the canaries it failed and the time it came into service.
+
+    `release` says whether the data are those of the release whose version they carry.
+    """
 
     engine: Engine
     failures: tuple[str, ...]
     loaded_at: datetime
+    release: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +130,9 @@ def _now() -> datetime:
 class Service:
     """What the process serves: one immutable version, swapped whole, and the record of attempts to replace it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, released_only: bool = False) -> None:
         self.root = root
+        self.released_only = released_only
         self.last_reload: Reload | None = None
         self.reloads = dict.fromkeys(OUTCOMES, 0)
         self._loaded: Loaded | None = None
@@ -120,8 +142,17 @@ class Service:
 
     def start(self) -> None:
         """Load and prove the knowledge; raises DataError on bad data."""
+        engine = self._read()
+        self._loaded = self._as_loaded(engine, tuple(failed_canaries(engine, self.root)))
+
+    def _read(self) -> Engine:
         engine = read_version(self.root)
-        self._loaded = Loaded(engine, tuple(failed_canaries(engine, self.root)), _now())
+        if self.released_only:
+            _refuse_unreleased(engine.knowledge, self.root)
+        return engine
+
+    def _as_loaded(self, engine: Engine, failures: tuple[str, ...]) -> Loaded:
+        return Loaded(engine, failures, _now(), release_standing(engine.knowledge, self.root))
 
     def reload(self) -> Reload:
         """Load, check and prove the data again; put it in service only when nothing is wrong with it."""
@@ -135,7 +166,7 @@ class Service:
         try:
             if self._loaded and digest_of(self.root) == self._loaded.engine.knowledge.digest:
                 return Reload("unchanged", _now())
-            engine = read_version(self.root)
+            engine = self._read()
             failures = tuple(failed_canaries(engine, self.root))
         except DataError as error:
             return Reload("refused", _now(), tuple(str(problem) for problem in error.problems))
@@ -144,7 +175,7 @@ class Service:
             return Reload("refused", _now(), (f"error: the data can't be loaded: {error!r}",))
         if failures:
             return Reload("refused", _now(), tuple(f"error: canary {failure}" for failure in failures))
-        self._loaded = Loaded(engine, (), _now())
+        self._loaded = self._as_loaded(engine, ())
         return Reload("loaded", _now())
 
     def pin(self) -> None:

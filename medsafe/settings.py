@@ -55,6 +55,7 @@ class Settings:
     cors_origins: frozenset[str] = frozenset()
     log_level: str = "info"
     watch_seconds: float = 0.0
+    released_only: bool = False
     rxnav_url: str = ""
     rxnav_cache: str = ""
 
@@ -68,6 +69,12 @@ def data_root() -> Path:
     """The folder that holds `formulary/` and `interaction_data/`: MEDSAFE_DATA_DIR, else the source tree."""
     given = os.environ.get("MEDSAFE_DATA_DIR")
     return Path(given) if given else source_tree()
+
+
+def release_archives(root: Path) -> Path:
+    """The folder of the archives of data releases: MEDSAFE_RELEASES_DIR, else beside their records."""
+    given = os.environ.get("MEDSAFE_RELEASES_DIR")
+    return Path(given) if given else root / "formulary" / "releases"
 
 
 def is_loopback(bind: str) -> bool:
@@ -109,6 +116,12 @@ def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?", text):
         raise ValueError("expected a number of seconds; 0 turns it off")
     return float(text)
+
+
+def _yes(text: str) -> bool:
+    if text.lower() not in ("1", "true", "yes", "0", "false", "no"):
+        raise ValueError("expected 1 or 0")
+    return text.lower() in ("1", "true", "yes")
 
 
 def _parts(text: str) -> list[str]:
@@ -196,6 +209,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "max_body_bytes": reader.take("MEDSAFE_MAX_BODY_BYTES", _whole(1024), DEFAULT_BODY_BYTES),
         "cors_origins": reader.take("MEDSAFE_CORS_ORIGINS", _origins, frozenset()),
         "log_level": reader.take("MEDSAFE_LOG_LEVEL", _level, "info"),
+        "released_only": reader.take("MEDSAFE_RELEASED_ONLY", _yes, False),
         "watch_seconds": reader.take("MEDSAFE_WATCH_SECONDS", _seconds, 0.0),
         "rxnav_url": reader.take("MEDSAFE_RXNAV_URL", _service_url, ""),
         "rxnav_cache": reader.take("MEDSAFE_RXNAV_CACHE", _cache, ""),

@@ -37,6 +37,8 @@ from medsafe.model.knowledge import ConversionRow, Knowledge, Modulator, Pathway
 
 FORMULARY = "formulary"
 INTERACTIONS = "interaction_data"
+# Records of releases name the digest of the data, so they are no part of it.
+RELEASES = f"{FORMULARY}/releases"
 CONVERSION_COLUMNS = (
     "table",
     "opioid",
@@ -116,11 +118,10 @@ class Reading:
 
 
 def digest_of(root: Path) -> str:
-    """SHA-256 over the names and bytes of every data file, in order of name."""
+    """SHA-256 over the names and bytes of every data file but the records of releases, in order of name."""
     total = hashlib.sha256()
-    files = [
-        p for folder in (FORMULARY, INTERACTIONS) for p in (root / folder).rglob("*") if p.suffix in (".toml", ".csv")
-    ]
+    found = (p for folder in (FORMULARY, INTERACTIONS) for p in (root / folder).rglob("*"))
+    files = [p for p in found if p.suffix in (".toml", ".csv") and root / RELEASES not in p.parents]
     for path in sorted(files):
         total.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()

@@ -32,7 +32,7 @@ def create_app(root: Path | None = None, settings: Settings | None = None) -> Fl
     """
     app = Flask("medsafe")
     settings = settings or read_settings(os.environ)
-    service = Service(root or settings.data_dir)
+    service = Service(root or settings.data_dir, settings.released_only)
     service.start()
     app.extensions["medsafe"] = service
     if settings.rxnav_url:

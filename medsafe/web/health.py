@@ -20,6 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from medsafe.library.releases import RELEASED
 from medsafe.model.vocabulary import KINDS
 from medsafe.service import Service
 from medsafe.web.exchange import reply, service
@@ -92,6 +93,7 @@ def readyz() -> Response:
             "status": "ready",
             "version": knowledge.version,
             "digest": knowledge.digest,
+            "release": loaded.release,
             "loaded_at": loaded.loaded_at.isoformat(),
             "reloads": _reloads(current),
         }
@@ -116,6 +118,10 @@ class KnowledgeState:
                 "medsafe_knowledge_loaded_timestamp_seconds",
                 "When the knowledge came into service",
                 value=loaded.loaded_at.timestamp(),
+            )
+            released = float(loaded.release == RELEASED)
+            yield GaugeMetricFamily(
+                "medsafe_knowledge_released", "1 when the data are those of a recorded release", value=released
             )
         yield info
         yield GaugeMetricFamily("medsafe_ready", "1 when the service is ready", value=float(self.state.ready))

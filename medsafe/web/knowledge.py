@@ -68,6 +68,7 @@ def knowledge() -> Response:
     """What is loaded: version, counts, coverage, sources, review dates."""
     current = engine()
     k = current.knowledge
+    state = service().state
     drugs = k.drugs.values()
     statuses = Counter(s.status for d in drugs for s in d.sources.values()) + Counter(
         s.status for s in k.sources.values()
@@ -77,6 +78,7 @@ def knowledge() -> Response:
             "version": k.version,
             "digest": k.digest,
             "released_on": k.released_on.isoformat(),
+            "release": state.release if state else None,
             "counts": {
                 "drugs": len(k.drugs),
                 "classes": len(k.classes),

@@ -32,6 +32,8 @@ RANKS = {
     "settings": 6,
     "impact": 7,
     "data_cli": 8,
+    "release_notes": 8,
+    "release_cli": 9,
     "sheet_cli": 9,
     "compare": 7,
     "terminal": 7,
