@@ -14,6 +14,7 @@ from rich.console import Console
 from medsafe import __version__
 from medsafe.context.engine import Engine
 from medsafe.data_cli import COMMANDS as DATA_COMMANDS
+from medsafe.drift_cli import COMMANDS as DRIFT_COMMANDS
 from medsafe.library.load import DataError, read_knowledge
 from medsafe.library.problems import flatten
 from medsafe.model.vocabulary import SECTIONS
@@ -141,7 +142,7 @@ def data() -> None:
     """Look after formulary/ and interaction_data/."""
 
 
-for command in (*DATA_COMMANDS, *SHEET_COMMANDS, *RELEASE_COMMANDS):
+for command in (*DATA_COMMANDS, *SHEET_COMMANDS, *RELEASE_COMMANDS, *DRIFT_COMMANDS):
     data.add_command(command)
 
 

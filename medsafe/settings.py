@@ -56,6 +56,7 @@ class Settings:
     log_level: str = "info"
     watch_seconds: float = 0.0
     released_only: bool = False
+    rule_history: Path | None = None
     rxnav_url: str = ""
     rxnav_cache: str = ""
 
@@ -116,6 +117,13 @@ def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?", text):
         raise ValueError("expected a number of seconds; 0 turns it off")
     return float(text)
+
+
+def _file(text: str) -> Path:
+    path = Path(text).absolute()
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError("expected a file that can be written, in a folder that is there")
+    return path
 
 
 def _yes(text: str) -> bool:
@@ -210,6 +218,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "cors_origins": reader.take("MEDSAFE_CORS_ORIGINS", _origins, frozenset()),
         "log_level": reader.take("MEDSAFE_LOG_LEVEL", _level, "info"),
         "released_only": reader.take("MEDSAFE_RELEASED_ONLY", _yes, False),
+        "rule_history": reader.take("MEDSAFE_RULE_HISTORY", _file, None),
         "watch_seconds": reader.take("MEDSAFE_WATCH_SECONDS", _seconds, 0.0),
         "rxnav_url": reader.take("MEDSAFE_RXNAV_URL", _service_url, ""),
         "rxnav_cache": reader.take("MEDSAFE_RXNAV_CACHE", _cache, ""),

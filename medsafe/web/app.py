@@ -11,7 +11,7 @@ from medsafe.service import Service
 from medsafe.settings import Settings, data_root, read_settings
 from medsafe.terminology.elsewhere import Elsewhere
 from medsafe.terminology.rxnav import RxNavClient, RxNavSettings
-from medsafe.web import cds, checks, docs, guard, health, knowledge, problems, reload
+from medsafe.web import cds, checks, docs, guard, health, knowledge, problems, reload, rules
 
 
 def rxnav_settings(settings: Settings) -> RxNavSettings:
@@ -39,6 +39,7 @@ def create_app(root: Path | None = None, settings: Settings | None = None) -> Fl
         app.extensions["medsafe-elsewhere"] = Elsewhere(RxNavClient(rxnav_settings(settings)))
     guard.register(app, settings)
     reload.register(app)
+    rules.register(app, settings)
     problems.register(app)
     for blueprint in (checks.blueprint, knowledge.blueprint, cds.blueprint, health.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)

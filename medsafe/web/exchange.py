@@ -15,6 +15,7 @@ from medsafe.review import review
 from medsafe.service import Service
 from medsafe.terminology.elsewhere import Elsewhere
 from medsafe.web.problems import Problem
+from medsafe.web.rules import heard
 
 
 def service() -> Service:
@@ -36,9 +37,9 @@ def judged(case: Case) -> Review:
     current = engine()
     elsewhere: Elsewhere | None = current_app.extensions.get("medsafe-elsewhere")
     if elsewhere is None:
-        return review(case, current)
+        return heard(review(case, current))
     named = elsewhere.name(case, current.names)
-    found = review(named.case, current)
+    found = heard(review(named.case, current))
     notices = merge_notices(named.told(found.notices))
     status = "incomplete" if found.status == "all-clear" and notices else found.status
     return replace(found, notices=notices, status=status, complete=found.complete and not notices)

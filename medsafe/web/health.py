@@ -24,6 +24,7 @@ from medsafe.library.releases import RELEASED
 from medsafe.model.vocabulary import KINDS
 from medsafe.service import Service
 from medsafe.web.exchange import reply, service
+from medsafe.web.rules import watch
 
 blueprint = Blueprint("health", __name__)
 REQUESTS = Counter("medsafe_requests_total", "Requests answered", ["endpoint", "status"])
@@ -140,6 +141,8 @@ def metrics() -> Response:
         multiprocess.MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
     own = CollectorRegistry()
     own.register(KnowledgeState(service()))
+    if (rules := watch()) is not None:
+        own.register(rules)
     return Response(generate_latest(counted) + generate_latest(own), content_type=CONTENT_TYPE_LATEST)
 
 
