@@ -150,7 +150,9 @@ def read_history(paths: Iterable[Path]) -> tuple[Day, ...]:
             fired.setdefault(day, Counter())[rule] += count
             if rule != ALL:
                 interrupted.setdefault(day, Counter())[rule] += stops
-    return tuple(Day(day, counts.pop(ALL, 0), counts, interrupted.get(day, {})) for day, counts in sorted(fired.items()))
+    return tuple(
+        Day(day, counts.pop(ALL, 0), counts, interrupted.get(day, {})) for day, counts in sorted(fired.items())
+    )
 
 
 def _rows(path: Path) -> Iterator[tuple[date, str, int, int]]:
