@@ -123,16 +123,16 @@ def tier(context: Context, finding: Finding) -> Finding:
     if wants and not interrupts:
         modifiers.append(why)
     standing = bool(context.case.new_orders) and not new
-    days = _tolerated_days(context, finding)
-    if (
-        interrupts
-        and finding.severity < Severity.CRITICAL
-        and (standing or (days is not None and days >= context.policy.tolerated_days))
-    ):
-        interrupts = False
-        modifiers.append(
-            f"Taken together unchanged for {days:g} days: told without interrupting."
-            if days is not None and days >= context.policy.tolerated_days
-            else "Not caused by the new order: told without interrupting."
-        )
+    if interrupts and finding.severity < Severity.CRITICAL:
+        days = _tolerated_days(context, finding)
+        tolerated = days is not None and days >= context.policy.tolerated_days
+        if standing or tolerated:
+            interrupts = False
+            modifiers.append(
+                f"Taken together unchanged for {days:g} days: told without interrupting."
+                if tolerated
+                else "Not caused by the new order: told without interrupting."
+            )
+    if new == finding.new and interrupts == finding.interruptive and len(modifiers) == len(finding.modifiers):
+        return finding
     return replace(finding, new=new, interruptive=interrupts, modifiers=tuple(modifiers))

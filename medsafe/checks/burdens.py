@@ -28,21 +28,12 @@ def contributions(context: Context, effect: str, medicines: tuple[Medicine, ...]
     """Every drug that adds to the effect, the heaviest first; a drug ordered twice counts once."""
     heaviest: dict[str, Contribution] = {}
     for medicine in medicines:
-        for weight in medicine.effects:
-            if (
-                weight.effect == effect
-                and weight.weight > 0
-                and medicine.within(weight.scope)
-                and _reaches(medicine, weight)
-            ):
-                known = heaviest.get(medicine.id)
-                if known is None or weight.weight > known.weight.weight:
-                    heaviest[medicine.id] = Contribution(medicine, weight)
+        weight = medicine.weights.get(effect)
+        if weight is not None:
+            known = heaviest.get(medicine.id)
+            if known is None or weight.weight > known.weight.weight:
+                heaviest[medicine.id] = Contribution(medicine, weight)
     return tuple(sorted(heaviest.values(), key=lambda c: (-c.weight.weight, c.medicine.id)))
-
-
-def _reaches(medicine: Medicine, weight: EffectWeight) -> bool:
-    return medicine.systemic or (medicine.route is not None and medicine.route in weight.scope.routes)
 
 
 def combined(effect: Effect, weights: list[float]) -> float:
@@ -68,12 +59,11 @@ def counted(effect: Effect, found: tuple[Contribution, ...]) -> list[float]:
 
 def severity_of(effect: Effect, score: float, drugs: int, heaviest: float) -> Severity:
     """The most serious threshold that is reached."""
-    reached = [
-        t.severity
-        for t in effect.thresholds
-        if score >= t.score and drugs >= t.min_drugs and heaviest >= t.min_heaviest
-    ]
-    return max(reached, default=Severity.NONE)
+    worst = Severity.NONE
+    for t in effect.thresholds:
+        if t.severity > worst and score >= t.score and drugs >= t.min_drugs and heaviest >= t.min_heaviest:
+            worst = t.severity
+    return worst
 
 
 def _within_reach(effect: Effect, weights: list[float], drugs: int) -> bool:
@@ -148,10 +138,9 @@ def _finding(
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every effect to which the medicines of this case add up."""
     asked = context.active if context.focus is None else (context.focus,)
-    present = {weight.effect for medicine in asked for weight in medicine.effects}
-    concerned: dict[str, list[Medicine]] = {effect: [] for effect in present}
+    concerned: dict[str, list[Medicine]] = {effect: [] for medicine in asked for effect in medicine.weights}
     for medicine in context.active:
-        for effect in {weight.effect for weight in medicine.effects} & present:
+        for effect in medicine.weights.keys() & concerned.keys():
             concerned[effect].append(medicine)
-    for effect in sorted(present):
+    for effect in sorted(concerned):
         yield from _judge(context, context.index.knowledge.effects[effect], tuple(concerned[effect]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from medsafe.context.context import Context, missing_notices
-from medsafe.model.criteria import Criterion, Truth, judge_all
+from medsafe.model.criteria import NO, Criterion, Truth, judge_all
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import Caution, Severity
 from medsafe.model.medicine import Medicine
@@ -68,9 +68,9 @@ def find(context: Context) -> Iterator[Finding | Notice]:
         if not context.in_focus(medicine):
             continue
         for caution in medicine.cautions:
-            if not medicine.within(caution.scope) or not _reaches(medicine, caution):
-                continue
             verdict = judge_all(caution.when, context.facts)
+            if verdict is NO or not medicine.within(caution.scope) or not _reaches(medicine, caution):
+                continue
             if verdict.truth is Truth.YES:
                 yield _finding(context, medicine, caution)
             elif verdict.truth is Truth.UNKNOWN and caution.severity >= Severity.MODERATE:

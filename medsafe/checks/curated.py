@@ -18,7 +18,11 @@ from medsafe.model.medicine import Medicine
 
 
 def _meets(medicine: Medicine, end: PairEnd, washout_days: float | None) -> bool:
-    if not end.ids & medicine.tags or end.excluding & medicine.tags or not medicine.within(end.scope):
+    if (
+        end.ids.isdisjoint(medicine.tags)
+        or not end.excluding.isdisjoint(medicine.tags)
+        or not medicine.within(end.scope)
+    ):
         return False
     if not medicine.systemic and medicine.route not in end.scope.routes:
         return False
@@ -35,7 +39,7 @@ def _candidates(context: Context) -> list[Interaction]:
     found: dict[str, Interaction] = {}
     for tag in asked & context.index.by_tag.keys():
         for record in context.index.by_tag[tag]:
-            if record.id not in found and all(end.ids & tags for end in record.needs):
+            if not any(end.ids.isdisjoint(tags) for end in record.needs):
                 found[record.id] = record
     return [found[key] for key in sorted(found)]
 

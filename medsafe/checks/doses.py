@@ -116,8 +116,8 @@ def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missin
 
 def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Notice]:
     for limit in orders[0].drug.dose_limits:
-        concerned = [m for m in orders if _applies(limit, m)]
-        if not concerned or not _asked(context, limit, orders):
+        concerned = [m for m in orders if _applies(limit, m)] if _asked(context, limit, orders) else []
+        if not concerned:
             continue
         verdict = judge_all(limit.when, context.facts)
         if verdict.truth is Truth.UNKNOWN:

@@ -362,20 +362,20 @@ def _default_advice(change: Change) -> tuple[str, ...]:
     return (f"Replace the inducer, or expect to need more {victim}; review again when the inducer is stopped.",)
 
 
-def _concerned(context: Context, victim: Medicine) -> bool:
-    """Whether a change of this victim can involve the order in focus."""
+def _concerned(context: Context, victim: Medicine, acting: Acting, by_focus: frozenset[str]) -> bool:
+    """Whether anything acts on a pathway of this victim; with an order in focus, whether that one does or suffers it."""
     focus = context.focus
-    if focus is None or victim.order == focus.order:
-        return True
-    acted_on = {modulator.pathway for modulator in focus.drug.modulates}
-    return any(edge.pathway in acted_on for edge in victim.drug.substrate_of)
+    asked = acting if focus is None or victim.order == focus.order else by_focus
+    return any(edge.pathway in asked for edge in victim.drug.substrate_of)
 
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Exposure changes of every victim in the case."""
     acting = acting_on(context)
+    focus = context.focus
+    by_focus = frozenset(m.pathway for m in focus.drug.modulates) if focus is not None else frozenset()
     for victim in context.active:
-        if not victim.systemic or not victim.drug.substrate_of or not _concerned(context, victim):
+        if not victim.systemic or not _concerned(context, victim, acting, by_focus):
             continue
         for change in _changes(context, victim, acting):
             if change.actors and context.in_focus(victim, *(a.medicine for a in change.actors)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import CitedSource
@@ -29,9 +29,20 @@ class Index:
     ancestors: Mapping[str, frozenset[str]]
     by_tag: Mapping[str, tuple[Interaction, ...]]
     members: Mapping[str, frozenset[str]]
+    # Sources as shown, by the citations of a record and the drug it is about: made once for each, kept with the index.
+    _cited: dict[tuple[tuple[Citation, ...], str], tuple[CitedSource, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def cite(self, citations: Iterable[Citation], drug: Drug | None = None) -> tuple[CitedSource, ...]:
         """Citations as sources to show, each once, in their order."""
+        key = (tuple(citations), drug.id if drug else "")
+        shown = self._cited.get(key)
+        if shown is None:
+            shown = self._cited[key] = self._cite(key[0], drug)
+        return shown
+
+    def _cite(self, citations: tuple[Citation, ...], drug: Drug | None) -> tuple[CitedSource, ...]:
         shown: dict[tuple[str, str], CitedSource] = {}
         for citation in citations:
             source = (drug.sources.get(citation.source) if drug else None) or self.knowledge.sources.get(

@@ -71,6 +71,7 @@ NDC_CAVEAT = "NDCs are reused: an NDC from an old record may mean another produc
 _AMOUNTS = ("strength", "quantity", "number")
 LONGEST_NAME = 9  # tokens; no name of a product in use has more
 SHORTEST_SQUEEZED = 6  # letters; shorter names must be spaced as they are known
+NAMES_REMEMBERED = 4096  # spellings whose meaning is kept ready; far more than the orders of a hospital use
 _NDC = re.compile(r"(\d{4,5})-(\d{3,4})-(\d{1,2})")
 
 
@@ -119,6 +120,7 @@ class NameIndex:
         self._ambiguous = dict(ambiguous or {})
         self._code_aliases = dict(code_aliases or {})
         self._squeezed = self._squeeze()
+        self._resolved_before: dict[str, Resolution] = {}
         self._spellings = Spellings(self._for_search(), self._names)
 
     def __len__(self) -> int:
@@ -132,8 +134,22 @@ class NameIndex:
 
     def resolve_name(self, text: str) -> Resolution:
         """Say which drug a text names: resolved, ambiguous or unknown, with candidates where it is not resolved."""
+        if (before := self._resolved_before.get(text)) is not None:
+            return before
         if len(text) > MAX_LENGTH:
             return Resolution(UNKNOWN, matched=text[:MAX_LENGTH])
+        found = self._resolve_afresh(text)
+        if found.status == RESOLVED and self._lookup(normalise_name(text)):
+            self._remember(text, found)
+        return found
+
+    def _remember(self, text: str, found: Resolution) -> None:
+        """Only a text that is a known spelling and nothing else is kept: what more an order says may be the patient's."""
+        if len(self._resolved_before) >= NAMES_REMEMBERED:
+            self._resolved_before.clear()
+        self._resolved_before[text] = found
+
+    def _resolve_afresh(self, text: str) -> Resolution:
         folded = fold(text)
         seen = tuple(n for n in notations(folded) if n in self._ambiguous)
         found = self._resolve_whole(folded, seen) or self._resolve_parts(folded, seen)

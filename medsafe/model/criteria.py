@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 
 FactValue = float | str
 
@@ -47,6 +48,12 @@ YES = Verdict(Truth.YES)
 NO = Verdict(Truth.NO)
 
 
+@cache
+def _unknown(fact: str) -> Verdict:
+    """Facts are named by the data, so there are few of them and each verdict is made once."""
+    return Verdict(Truth.UNKNOWN, frozenset({fact}))
+
+
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """One test on the facts of a case; every part that is given must hold.
@@ -74,13 +81,13 @@ class Criterion:
 
     def judge(self, facts: Facts) -> Verdict:
         """Judge this criterion: NO beats UNKNOWN, UNKNOWN beats YES."""
-        if self.condition and not (self.condition & facts.conditions):
+        if self.condition and self.condition.isdisjoint(facts.conditions):
             return NO
-        if self.no_condition and self.no_condition & facts.conditions:
+        if self.no_condition and not self.no_condition.isdisjoint(facts.conditions):
             return NO
-        if self.medicine and not (self.medicine & facts.medicines):
+        if self.medicine and self.medicine.isdisjoint(facts.medicines):
             return NO
-        if self.no_medicine and self.no_medicine & facts.medicines:
+        if self.no_medicine and not self.no_medicine.isdisjoint(facts.medicines):
             return NO
         if self.symptom is not None and not self._symptom_holds(facts):
             return NO
@@ -98,7 +105,7 @@ class Criterion:
         assert self.fact is not None
         value = facts.values.get(self.fact)
         if value is None:
-            return Verdict(Truth.UNKNOWN, frozenset({self.fact}))
+            return _unknown(self.fact)
         if isinstance(value, str):
             return YES if value in self.is_ else NO
         return YES if self._within(value) else NO
@@ -114,10 +121,11 @@ class Criterion:
 
 def judge_all(criteria: Iterable[Criterion], facts: Facts) -> Verdict:
     """All criteria must hold: NO if any is no, else UNKNOWN with every missing fact, else YES."""
-    missing: set[str] = set()
+    unknown = YES
     for criterion in criteria:
         verdict = criterion.judge(facts)
-        if verdict.truth is Truth.NO:
+        if verdict is NO:
             return NO
-        missing |= verdict.missing
-    return Verdict(Truth.UNKNOWN, frozenset(missing)) if missing else YES
+        if verdict is not YES:
+            unknown = verdict if unknown is YES else Verdict(Truth.UNKNOWN, unknown.missing | verdict.missing)
+    return unknown

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from medsafe.model.knowledge import Caution, Drug, EffectWeight, Scope
+from medsafe.model.knowledge import ANY_ORDER, Caution, Drug, EffectWeight, Scope
 from medsafe.model.vocabulary import PARENTERAL_ROUTES, ROUTE_INCLUDES
 
 
@@ -38,6 +39,21 @@ class Medicine:
     taken_for_days: float | None = None
     doses_last_24h: float | None = None
     product: str = ""
+    # The weight of this order on each effect that it reaches, worked out once for all the burdens it is asked about.
+    weights: Mapping[str, EffectWeight] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", self._weights())
+
+    def _weights(self) -> dict[str, EffectWeight]:
+        found: dict[str, EffectWeight] = {}
+        for weight in self.effects:
+            reaches = self.systemic or (self.route is not None and self.route in weight.scope.routes)
+            if weight.weight > 0 and reaches and self.within(weight.scope):
+                known = found.get(weight.effect)
+                if known is None or weight.weight > known.weight:
+                    found[weight.effect] = weight
+        return found
 
     @property
     def id(self) -> str:
@@ -53,6 +69,8 @@ class Medicine:
 
     def within(self, scope: Scope) -> bool:
         """Whether a statement with this scope is about this order."""
+        if scope is ANY_ORDER:
+            return True
         if scope.routes and not self.takes_route(scope.routes):
             return False
         if scope.forms and not scope.forms & self.forms:
