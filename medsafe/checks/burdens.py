@@ -72,6 +72,14 @@ def _within_reach(effect: Effect, weights: list[float], drugs: int) -> bool:
     return bool(severity_of(effect, most, drugs, weights[0]))
 
 
+def _could_matter(effect: Effect, raising_points: float, medicines: list[Medicine]) -> bool:
+    """Whether any threshold could be reached however the weights combine: a bound that costs little, and ends most effects."""
+    weights = [medicine.weights[effect.id].weight for medicine in medicines]
+    heaviest = max(weights)
+    most = max(sum(weights), heaviest + len(weights) - 1) + raising_points
+    return bool(severity_of(effect, most, len(weights), heaviest))
+
+
 def _judge(context: Context, effect: Effect, medicines: tuple[Medicine, ...]) -> Iterator[Finding | Notice]:
     found = contributions(context, effect.id, medicines)
     found = tuple(c for c in found if c.weight.weight >= effect.min_weight)
@@ -143,4 +151,6 @@ def find(context: Context) -> Iterator[Finding | Notice]:
         for effect in medicine.weights.keys() & concerned.keys():
             concerned[effect].append(medicine)
     for effect in sorted(concerned):
-        yield from _judge(context, context.index.knowledge.effects[effect], tuple(concerned[effect]))
+        entry = context.index.effects[effect]
+        if _could_matter(entry.effect, entry.raising_points, concerned[effect]):
+            yield from _judge(context, entry.effect, tuple(concerned[effect]))

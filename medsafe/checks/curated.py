@@ -39,7 +39,10 @@ def _candidates(context: Context) -> list[Interaction]:
     found: dict[str, Interaction] = {}
     for tag in asked & context.index.by_tag.keys():
         for record in context.index.by_tag[tag]:
-            if not any(end.ids.isdisjoint(tags) for end in record.needs):
+            for end in record.needs:
+                if end.ids.isdisjoint(tags):
+                    break
+            else:
                 found[record.id] = record
     return [found[key] for key in sorted(found)]
 

@@ -82,11 +82,12 @@ def _two_long_acting_opioids(context: Context) -> Iterator[Finding]:
 
 def _class_duplicates(context: Context) -> Iterator[Finding]:
     present = [m for m in context.active if m.systemic]
-    tags = sorted({t for m in present for t in m.tags} & context.index.knowledge.classes.keys())
+    tags = context.facts.medicines if context.focus is None else context.focus.tags
     told: set[frozenset[str]] = set()
-    for tag in sorted(tags, key=lambda t: (-len(context.index.ancestors.get(t, ())), t)):
-        item = context.index.knowledge.classes[tag]
-        members = [m for m in present if tag in m.tags] if item.duplicate_severity else []
+    for item in context.index.duplicates:
+        if item.id not in tags:
+            continue
+        members = [m for m in present if item.id in m.tags]
         ids = frozenset(m.id for m in members)
         if len(ids) > 1 and not any(ids <= known for known in told) and context.in_focus(*members) and _apart(members):
             told.add(ids)

@@ -305,14 +305,13 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     victim = change.victim
     named = {a.medicine.id for a in change.actors}
     names = sorted({a.medicine.drug.name for a in change.actors})
-    advice = [line for e in change.exits for line in e.edge.advice if any(a.medicine.id in named for a in e.actions)]
-    citations = [c for e in change.exits if any(a.medicine.id in named for a in e.actions) for c in e.edge.sources]
+    touched = [e for e in change.exits if any(a.medicine.id in named for a in e.actions)]
+    advice = [line for e in touched for line in e.edge.advice]
+    citations = [c for e in touched for c in e.edge.sources]
     sources = list(context.index.cite(citations, victim.drug))
     for action in change.actors:
         sources += context.index.cite(action.modulator.sources, action.medicine.drug)
-    pathway_names = list(
-        dict.fromkeys(e.pathway.name for e in change.exits if any(a.medicine.id in named for a in e.actions))
-    )
+    pathway_names = list(dict.fromkeys(e.pathway.name for e in touched))
     measure = "activation-left" if change.hazard == "prodrug-failure" else "auc-ratio"
     return Finding(
         kind="interaction",

@@ -101,9 +101,12 @@ class Context:
 
     def with_option(self, option: Medicine, without: frozenset[str] = frozenset()) -> Context:
         """The same case with one more order (and without the orders it replaces), seen from that order."""
-        active = tuple(m for m in self.active if m.order not in without)
+        active = tuple(m for m in self.active if m.order not in without) if without else self.active
         merged = tuple(sorted((*active, option), key=lambda m: (m.id, m.order)))
-        tags = frozenset().union(*(m.tags for m in merged if m.systemic)) if merged else frozenset()
+        if without:
+            tags = frozenset().union(*(m.tags for m in merged if m.systemic))
+        else:
+            tags = self.facts.medicines | option.tags if option.systemic else self.facts.medicines
         return replace(self, active=merged, facts=replace(self.facts, medicines=tags), focus=option)
 
 

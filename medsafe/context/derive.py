@@ -48,10 +48,10 @@ def _with_smoking(case: Case, engine: Engine, intake: Intake) -> Intake:
 
 
 def _table(case: Case, engine: Engine) -> tuple[str, list[Notice]]:
-    known = sorted({row.table for row in engine.knowledge.conversion})
     wanted = case.opioid_table or engine.policy.default_opioid_table
-    if wanted in known:
+    if any(row.table == wanted for row in engine.knowledge.conversion):
         return wanted, []
+    known = sorted({row.table for row in engine.knowledge.conversion})
     message = f"There is no opioid table {wanted!r}; {engine.policy.default_opioid_table} was used. Known: {', '.join(known)}."
     return engine.policy.default_opioid_table, [Notice("missing-data", "opioid_table", message, wanted, ("opioids",))]
 

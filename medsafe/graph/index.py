@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import CitedSource
-from medsafe.model.knowledge import Caution, Citation, Drug, EffectWeight, Interaction, Knowledge
+from medsafe.model.knowledge import Caution, Citation, Drug, DrugClass, Effect, EffectWeight, Interaction, Knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,14 @@ class DrugIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectIndex:
+    """One effect with the most points that a patient's state could add to it."""
+
+    effect: Effect
+    raising_points: float
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """All drugs by id with their inheritance resolved, and curated records by the ids they name."""
 
@@ -29,6 +37,9 @@ class Index:
     ancestors: Mapping[str, frozenset[str]]
     by_tag: Mapping[str, tuple[Interaction, ...]]
     members: Mapping[str, frozenset[str]]
+    effects: Mapping[str, EffectIndex] = field(default_factory=dict)
+    # Classes of which two members are a duplicate, the most specific first.
+    duplicates: tuple[DrugClass, ...] = ()
     # Sources as shown, by the citations of a record and the drug it is about: made once for each, kept with the index.
     _cited: dict[tuple[tuple[Citation, ...], str], tuple[CitedSource, ...]] = field(
         default_factory=dict, compare=False, repr=False
@@ -103,6 +114,11 @@ def _inherited_cautions(drug: Drug, tags: frozenset[str], knowledge: Knowledge) 
     return (*drug.cautions, *from_classes)
 
 
+def _duplicates(knowledge: Knowledge, ancestors: Mapping[str, frozenset[str]]) -> tuple[DrugClass, ...]:
+    found = [(name, item) for name, item in knowledge.classes.items() if item.duplicate_severity]
+    return tuple(item for name, item in sorted(found, key=lambda f: (-len(ancestors.get(f[0], ())), f[0])))
+
+
 def build_index(knowledge: Knowledge) -> Index:
     """Compile the knowledge; cost is paid once per load."""
     ancestors = _ancestors(knowledge)
@@ -124,6 +140,8 @@ def build_index(knowledge: Knowledge) -> Index:
         ancestors,
         {tag: tuple(rows) for tag, rows in by_tag.items()},
         {tag: frozenset(ids) for tag, ids in members.items()},
+        {e.id: EffectIndex(e, sum(m.points for m in e.modifiers if m.points > 0)) for e in knowledge.effects.values()},
+        _duplicates(knowledge, ancestors),
     )
 
 

@@ -41,8 +41,13 @@ class Medicine:
     product: str = ""
     # The weight of this order on each effect that it reaches, worked out once for all the burdens it is asked about.
     weights: Mapping[str, EffectWeight] = field(init=False, compare=False, repr=False)
+    # Asked for hundreds of times in a review, so fields and not properties.
+    id: str = field(init=False, compare=False, repr=False)
+    parenteral: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.drug.id)
+        object.__setattr__(self, "parenteral", self.route in PARENTERAL_ROUTES)
         object.__setattr__(self, "weights", self._weights())
 
     def _weights(self) -> dict[str, EffectWeight]:
@@ -54,14 +59,6 @@ class Medicine:
                 if known is None or weight.weight > known.weight:
                     found[weight.effect] = weight
         return found
-
-    @property
-    def id(self) -> str:
-        return self.drug.id
-
-    @property
-    def parenteral(self) -> bool:
-        return self.route in PARENTERAL_ROUTES
 
     def takes_route(self, routes: frozenset[str]) -> bool:
         """Whether the order's route is one of `routes`; a route that is not known counts as one of them."""
