@@ -103,10 +103,10 @@ class Context:
         """The same case with one more order (and without the orders it replaces), seen from that order."""
         active = tuple(m for m in self.active if m.order not in without) if without else self.active
         merged = tuple(sorted((*active, option), key=lambda m: (m.id, m.order)))
+        added = option.tags if option.systemic else frozenset()
+        tags = self.facts.medicines | added
         if without:
             tags = frozenset().union(*(m.tags for m in merged if m.systemic))
-        else:
-            tags = self.facts.medicines | option.tags if option.systemic else self.facts.medicines
         return replace(self, active=merged, facts=replace(self.facts, medicines=tags), focus=option)
 
 
