@@ -20,7 +20,7 @@ from medsafe.interactions import graph_findings
 from medsafe.library.diff import RecordChange
 from medsafe.library.problems import flatten
 from medsafe.model.findings import Finding, Review
-from medsafe.request import CASE_SCHEMA, as_case
+from medsafe.request import CASE_SCHEMA, read_body
 from medsafe.review import review
 
 Pair = tuple[str, str]
@@ -182,7 +182,7 @@ def pair_shifts(pairs: Sequence[Pair], before: Engine, after: Engine, progress: 
 
 
 def _reviewed(body: Mapping[str, Any], engine: Engine) -> Review:
-    return review(as_case(CASE_SCHEMA.load(body)), engine)
+    return review(read_body(body), engine)
 
 
 def case_shift(name: str, case: Mapping[str, Any], before: Engine, after: Engine) -> CaseShift | None:

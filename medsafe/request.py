@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 
+from medsafe.decoder import Loader, Tolerant
 from medsafe.model.case import (
     AllergyRecord,
     Case,
@@ -65,18 +66,21 @@ ROUTE_WORDS = {
 }
 
 
-class Tolerant(Schema):
-    """A table of a request: unknown keys pass, and are told by `unknown_keys`."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-
 class Day(fields.Date):
     """A date as ISO 8601 text, or as TOML writes it in the case files."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         return value if type(value) is date else super()._deserialize(value, attr, data, **kwargs)
+
+
+def is_number(value: Any) -> bool:
+    """A finite number that fits a float; a truth value is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 class Number(fields.Field[float]):
@@ -89,7 +93,7 @@ class Number(fields.Field[float]):
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not is_number(value):
             raise ValidationError("must be a number")
         if self.positive and value <= 0:
             raise ValidationError("must be greater than 0")
@@ -111,20 +115,18 @@ class MeasurementSchema(Tolerant):
     taken_on = Day(load_default=None, allow_none=True)
     upper_limit = Number()
 
-    @validates_schema
-    def a_value_is_a_number(self, data: dict[str, Any], **_: Any) -> None:
-        value = data.get("value")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    def hold(self, data: dict[str, Any]) -> None:
+        if not is_number(data.get("value")):
             raise ValidationError("must be a number", "value")
 
 
 class Lab(fields.Field[Measurement]):
     """{value, unit, taken_on, upper_limit}, or a bare number where the quantity has no unit or none was given."""
 
-    schema = MeasurementSchema()
+    schema = Loader(MeasurementSchema())
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Measurement:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if is_number(value):
             return Measurement(float(value))
         if not isinstance(value, dict):
             raise ValidationError("must be an object with value and unit")
@@ -170,10 +172,7 @@ _patient_fields: dict[str, Any] = {
 _patient_fields |= {name: Number() for name in BARE}
 
 
-class PatientSchema(Schema.from_dict(_patient_fields, name="PatientNumbers")):  # type: ignore[misc]
-    class Meta:
-        unknown = EXCLUDE
-
+class PatientSchema(Tolerant.from_dict(_patient_fields, name="PatientNumbers")):  # type: ignore[misc]
     sex = text(("male", "female"))
     dialysis = text(DIALYSIS)
     ascites = text(("none", "mild", "moderate", "severe"))
@@ -287,8 +286,8 @@ class CaseSchema(Tolerant):
     )
     opioid_table = text()
 
-    @validates_schema
-    def replaced_orders_exist(self, data: dict[str, Any], **_: Any) -> None:
+    def hold(self, data: dict[str, Any]) -> None:
+        """A new order can only replace an order of the regimen."""
         known = {f"regimen.{i}" for i in range(len(data.get("regimen") or []))}
         wrong = {
             f"new_orders.{i}.replaces": [f"there is no order {o['replaces']!r} in the regimen"]
@@ -300,35 +299,32 @@ class CaseSchema(Tolerant):
 
 
 CASE_SCHEMA = CaseSchema()
+CASES = Loader(CASE_SCHEMA)
 
 
 def _order(ref: str, data: dict[str, Any]) -> Order:
     drug: DrugRef = data["drug"]
-    drug = DrugRef(drug.name, drug.system, drug.code, tuple(data.get("components") or ()), data.get("strength") or "")
-    plain = {
-        key: data.get(key)
-        for key in (
-            "dose",
-            "unit",
-            "route",
-            "times_per_day",
-            "interval_h",
-            "max_times_per_day",
-            "doses_last_24h",
-            "started_on",
-            "replaces",
-            "days_ago",
-            "taken_for_days",
-        )
-    }
+    components, strength = data["components"], data["strength"]
+    if components or strength:
+        drug = DrugRef(drug.name, drug.system, drug.code, tuple(components or ()), strength or "")
     return Order(
         ref=ref,
         drug=drug,
-        form=data.get("form") or "",
-        prn=bool(data.get("prn")),
-        indication=data.get("indication") or "",
-        phase=data.get("phase") or "",
-        **plain,
+        dose=data["dose"],
+        unit=data["unit"],
+        route=data["route"],
+        form=data["form"] or "",
+        times_per_day=data["times_per_day"],
+        interval_h=data["interval_h"],
+        prn=bool(data["prn"]),
+        max_times_per_day=data["max_times_per_day"],
+        doses_last_24h=data["doses_last_24h"],
+        started_on=data["started_on"],
+        indication=data["indication"] or "",
+        phase=data["phase"] or "",
+        replaces=data["replaces"],
+        days_ago=data["days_ago"],
+        taken_for_days=data["taken_for_days"],
     )
 
 
@@ -348,6 +344,16 @@ def _patient(data: dict[str, Any]) -> PatientData:
         genotypes=data.get("genotypes") or {},
         smoking=Smoking(smoking["status"], smoking["days_ago"]) if smoking else None,
     )
+
+
+def read_body(body: Any) -> Case:
+    """A request body as a Case.
+
+    Raises
+    ------
+    ValidationError: with everything that breaks the schema.
+    """
+    return as_case(CASES.load(body))
 
 
 def as_case(data: dict[str, Any]) -> Case:

@@ -17,7 +17,7 @@ from medsafe.library.load import FORMULARY, INTERACTIONS, DataError, digest_of, 
 from medsafe.library.problems import Problem
 from medsafe.library.releases import CHANGED, RELEASED, ReleaseError, standing
 from medsafe.model.knowledge import Knowledge
-from medsafe.request import CASE_SCHEMA, as_case
+from medsafe.request import read_body
 from medsafe.review import review
 from medsafe.terminology.embedded import DrugNames, build_name_index
 
@@ -58,7 +58,7 @@ def judge_data(root: Path) -> tuple[Knowledge, list[Problem]]:
 
 def answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
     """The answer to a well-formed request body, as plain data."""
-    return render.review(review(as_case(CASE_SCHEMA.load(body)), engine))
+    return render.review(review(read_body(body), engine))
 
 
 def failed_canaries(engine: Engine, root: Path) -> list[str]:

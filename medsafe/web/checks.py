@@ -14,7 +14,7 @@ from medsafe.context.patient import judge_organs, read_patient
 from medsafe.interactions import interactions_of
 from medsafe.model.case import Case
 from medsafe.model.findings import merge_notices
-from medsafe.request import CASE_SCHEMA, as_case, unknown_keys
+from medsafe.request import read_body, unknown_keys
 from medsafe.web.conversion import conversion_answer
 from medsafe.web.exchange import body, engine, judged, reply
 from medsafe.web.problems import Problem, from_schema
@@ -25,7 +25,7 @@ blueprint = Blueprint("checks", __name__)
 def read_case(found: dict[str, Any]) -> Case:
     """A Case from a body, or a problem with everything that is wrong."""
     try:
-        return as_case(CASE_SCHEMA.load(found))
+        return read_body(found)
     except ValidationError as error:
         raise from_schema(error) from None
 

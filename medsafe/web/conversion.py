@@ -9,10 +9,11 @@ from marshmallow import ValidationError, fields, validate
 from medsafe import render
 from medsafe.context.derive import derive
 from medsafe.context.engine import Engine
+from medsafe.decoder import Tolerant
 from medsafe.model.case import Case
 from medsafe.model.findings import Finding, Notice, merge_notices
 from medsafe.opioids.conversion import Target, convert
-from medsafe.request import Day, Drug, OrderSchema, PatientSchema, Route, Tolerant, as_case, text
+from medsafe.request import Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
 from medsafe.review import run_checks
 from medsafe.suggestions.opioid_steps import FRAIL, reduction_for
 from medsafe.suggestions.options import Candidate, bands_of, fitted, generated

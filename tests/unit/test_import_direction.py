@@ -25,6 +25,7 @@ RANKS = {
     "casebook": 5,
     "library": 6,
     "terminology": 6,
+    "decoder": 5,
     "request": 6,
     "fhir": 7,
     "store": 7,
