@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from medsafe.graph.index import Index
@@ -131,12 +132,22 @@ def patient_field(fact: str) -> str:
 def missing_notices(facts: frozenset[str], blocks: str, why: str) -> Iterator[Notice]:
     """A notice for each fact that a check needed and did not get. Genotypes are only asked for where known."""
     for fact in sorted(facts):
-        if fact.startswith("genotype.") or fact in OPTIONAL_FACTS:
-            continue
-        name = patient_field(fact)
-        code = "missing-data" if fact in PLAIN_FACTS else "missing-lab"
-        label = name.split(".", 1)[1].replace("_", " ")
-        yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,))
+        code, name, label = _asked_for(fact)
+        if code:
+            yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,))
+
+
+@cache
+def _asked_for(fact: str) -> tuple[str, str, str]:
+    """Code, field and words of the notice about a missing fact; no code where it is not asked for. Data name the facts."""
+    if fact.startswith("genotype.") or fact in OPTIONAL_FACTS:
+        return "", "", ""
+    name = patient_field(fact)
+    return (
+        "missing-data" if fact in PLAIN_FACTS else "missing-lab",
+        name,
+        name.split(".", 1)[1].replace("_", " "),
+    )
 
 
 PLAIN_FACTS = frozenset(

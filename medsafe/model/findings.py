@@ -41,6 +41,10 @@ class CitedSource:
     url: str
     status: str
 
+    def __hash__(self) -> int:
+        # Sources are gathered without doubles many times in a review; what tells them apart is these two.
+        return hash((self.id, self.locator))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -156,13 +160,15 @@ def finding_order(finding: Finding) -> tuple[Any, ...]:
 
 def merge_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
     """One notice per code and field, blocking everything that any of them blocks."""
-    merged: dict[tuple[str, str], Notice] = {}
+    groups: dict[tuple[str, str], list[Notice]] = {}
     for notice in notices:
-        key = (notice.code, notice.field)
-        known = merged.get(key)
-        if known is None:
-            merged[key] = notice
-        else:
-            blocks = tuple(sorted({*known.blocks, *notice.blocks}))
-            merged[key] = replace(known, blocks=blocks, limits=known.limits or notice.limits)
-    return tuple(merged[key] for key in sorted(merged))
+        groups.setdefault((notice.code, notice.field), []).append(notice)
+    return tuple(_one_notice(groups[key]) for key in sorted(groups))
+
+
+def _one_notice(same: list[Notice]) -> Notice:
+    """The first of several notices about the same gap, with what all of them block."""
+    if len(same) == 1:
+        return same[0]
+    blocks = tuple(sorted({block for notice in same for block in notice.blocks}))
+    return replace(same[0], blocks=blocks, limits=any(notice.limits for notice in same))
