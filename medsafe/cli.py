@@ -121,20 +121,14 @@ def up(context: click.Context, bind: str, root: Path) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
 @root_option
-def bench(root: Path) -> None:
-    """Measure start-up, the review in process, and HTTP throughput against a bare view."""
-    import tempfile
-    import time
+def bench(root: Path, as_json: bool) -> None:
+    """Measure in one run: review in process, HTTP against a bare view, latency, memory, start and reload."""
+    from medsafe.benchmark import lines, measure
 
-    from medsafe.benchmark import in_process, over_http
-
-    start = time.perf_counter()
-    engine = _engine(root)
-    click.echo(f"load, check and compile {len(engine.index.drugs)} drugs: {time.perf_counter() - start:.2f} s")
-    with tempfile.TemporaryDirectory() as folder:
-        for line in (*in_process(engine), *over_http(engine, root, Path(folder))):
-            click.echo(line)
+    found = measure(root)
+    click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(lines(found)))
 
 
 @main.group()
