@@ -127,9 +127,7 @@ def _of_class(context: Context, medicine: Medicine, substance: Substance) -> Ite
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every medicine against every recorded allergy; local routes count too."""
-    for medicine in context.active:
-        if not context.in_focus(medicine):
-            continue
+    for medicine in context.asked:
         for substance in context.substances:
             if medicine.id in substance.ids:
                 yield _same_drug(context, medicine, substance)

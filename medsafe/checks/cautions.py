@@ -64,9 +64,7 @@ def _summary(medicine: Medicine, caution: Caution, shown: str) -> str:
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every caution that holds, and a notice for each that can't be judged for want of a value."""
-    for medicine in context.active:
-        if not context.in_focus(medicine):
-            continue
+    for medicine in context.asked:
         for caution in medicine.cautions:
             verdict = judge_all(caution.when, context.facts)
             if verdict is NO or not medicine.within(caution.scope) or not _reaches(medicine, caution):

@@ -18,11 +18,8 @@ from medsafe.model.medicine import Medicine
 
 
 def _meets(medicine: Medicine, end: PairEnd, washout_days: float | None) -> bool:
-    if (
-        end.ids.isdisjoint(medicine.tags)
-        or not end.excluding.isdisjoint(medicine.tags)
-        or not medicine.within(end.scope)
-    ):
+    """Whether a medicine that has a tag of this end fills it."""
+    if not end.excluding.isdisjoint(medicine.tags) or not medicine.within(end.scope):
         return False
     if not medicine.systemic and medicine.route not in end.scope.routes:
         return False
@@ -50,7 +47,11 @@ def _candidates(context: Context) -> list[Interaction]:
 def _matches(context: Context, record: Interaction) -> list[tuple[Medicine, ...]]:
     """Ways to fill every need with a different drug; at least one of them is still taken."""
     pool = (*context.active, *context.stopped) if record.washout_days is not None else context.active
-    sides = [[m for m in pool if _meets(m, end, record.washout_days)] for end in record.needs]
+    # Most medicines have none of an end's tags: that is asked first, and here, for each of many pairs.
+    sides = [
+        [m for m in pool if not end.ids.isdisjoint(m.tags) and _meets(m, end, record.washout_days)]
+        for end in record.needs
+    ]
     if not all(sides):
         return []
     found = []

@@ -84,9 +84,8 @@ def _class_duplicates(context: Context) -> Iterator[Finding]:
     present = [m for m in context.active if m.systemic]
     tags = context.facts.medicines if context.focus is None else context.focus.tags
     told: set[frozenset[str]] = set()
-    for item in context.index.duplicates:
-        if item.id not in tags:
-            continue
+    order = context.index.duplicates
+    for item in sorted((order[tag][1] for tag in tags & order.keys()), key=lambda item: order[item.id][0]):
         members = [m for m in present if item.id in m.tags]
         ids = frozenset(m.id for m in members)
         if len(ids) > 1 and not any(ids <= known for known in told) and context.in_focus(*members) and _apart(members):

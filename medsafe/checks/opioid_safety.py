@@ -203,7 +203,8 @@ def _replacement_ratio(context: Context, medicine: Medicine) -> tuple[float | No
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every rule of opioid safety."""
     rules = dict(context.index.knowledge.opioid_rules)
-    if not _agonists(context):
+    agonists = _agonists(context)
+    if not agonists or not context.in_focus(*agonists):
         return
     for part in (_tolerance, _breakthrough, _toxicity, _implausible, _monitoring, _replacements):
         yield from part(context, rules)

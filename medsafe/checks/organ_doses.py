@@ -268,7 +268,7 @@ def _missing_hepatic(context: Context, medicine: Medicine) -> Iterator[Notice]:
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Organ-dose cautions of every absorbed medicine."""
-    for medicine in context.active:
-        if medicine.systemic and context.in_focus(medicine):
+    for medicine in context.asked:
+        if medicine.systemic:
             yield from _renal(context, medicine)
             yield from _hepatic(context, medicine)

@@ -39,9 +39,7 @@ def _finding(medicine: Medicine, severity: Severity, text: str, management: tupl
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every broken route rule, and release forms down a tube."""
-    for medicine in context.active:
-        if not context.in_focus(medicine):
-            continue
+    for medicine in context.asked:
         told = False
         for rule in medicine.drug.route_rules:
             if _broken(medicine, rule):

@@ -93,8 +93,8 @@ def _pairs(context: Context, victim: Medicine, gone: Medicine) -> Iterator[Findi
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every medicine that was taken alongside a perpetrator now stopped."""
-    for victim in context.active:
-        if victim.systemic and not victim.new and context.in_focus(victim):
+    for victim in context.asked:
+        if victim.systemic and not victim.new:
             for gone in context.stopped:
                 if gone.id != victim.id:
                     yield from _pairs(context, victim, gone)

@@ -96,9 +96,14 @@ class Context:
     def systemic(self) -> tuple[Medicine, ...]:
         return tuple(m for m in self.active if m.systemic)
 
+    @property
+    def asked(self) -> tuple[Medicine, ...]:
+        """The medicines about which findings are asked for, one by one."""
+        return self.active if self.focus is None else tuple(m for m in self.active if m.order == self.focus.order)
+
     def in_focus(self, *medicines: Medicine) -> bool:
-        """Whether findings about these medicines are asked for."""
-        return self.focus is None or any(m.order == self.focus.order for m in medicines)
+        """Whether findings about these medicines together are asked for."""
+        return self.focus is None or self.focus.order in [m.order for m in medicines]
 
     def with_option(self, option: Medicine, without: frozenset[str] = frozenset()) -> Context:
         """The same case with one more order (and without the orders it replaces), seen from that order."""

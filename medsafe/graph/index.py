@@ -38,8 +38,8 @@ class Index:
     by_tag: Mapping[str, tuple[Interaction, ...]]
     members: Mapping[str, frozenset[str]]
     effects: Mapping[str, EffectIndex] = field(default_factory=dict)
-    # Classes of which two members are a duplicate, the most specific first.
-    duplicates: tuple[DrugClass, ...] = ()
+    # Classes of which two members are a duplicate, with their place in the order from the most specific.
+    duplicates: Mapping[str, tuple[int, DrugClass]] = field(default_factory=dict)
     # Sources as shown, by the citations of a record and the drug it is about: made once for each, kept with the index.
     _cited: dict[tuple[tuple[Citation, ...], str], tuple[CitedSource, ...]] = field(
         default_factory=dict, compare=False, repr=False
@@ -114,9 +114,10 @@ def _inherited_cautions(drug: Drug, tags: frozenset[str], knowledge: Knowledge) 
     return (*drug.cautions, *from_classes)
 
 
-def _duplicates(knowledge: Knowledge, ancestors: Mapping[str, frozenset[str]]) -> tuple[DrugClass, ...]:
-    found = [(name, item) for name, item in knowledge.classes.items() if item.duplicate_severity]
-    return tuple(item for name, item in sorted(found, key=lambda f: (-len(ancestors.get(f[0], ())), f[0])))
+def _duplicates(knowledge: Knowledge, ancestors: Mapping[str, frozenset[str]]) -> dict[str, tuple[int, DrugClass]]:
+    names = (name for name, item in knowledge.classes.items() if item.duplicate_severity)
+    ordered = sorted(names, key=lambda name: (-len(ancestors.get(name, ())), name))
+    return {name: (place, knowledge.classes[name]) for place, name in enumerate(ordered)}
 
 
 def build_index(knowledge: Knowledge) -> Index:
