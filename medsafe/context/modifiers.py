@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medsafe.context.context import Context
-from medsafe.model.criteria import Truth, judge_all
+from medsafe.model.criteria import NO, YES, judge_all
 from medsafe.model.knowledge import Modifier, Severity
 
 
@@ -24,9 +24,9 @@ def apply_modifiers(context: Context, modifiers: tuple[Modifier, ...]) -> Applie
     missing: set[str] = set()
     for modifier in modifiers:
         verdict = judge_all(modifier.when, context.facts)
-        if verdict.truth is Truth.YES:
+        if verdict is YES:
             holding.append(modifier)
-        elif verdict.truth is Truth.UNKNOWN:
+        elif verdict is not NO:
             unknown.append(modifier)
             missing |= verdict.missing
     return Applied(tuple(holding), tuple(unknown), frozenset(missing))
@@ -34,7 +34,7 @@ def apply_modifiers(context: Context, modifiers: tuple[Modifier, ...]) -> Applie
 
 def modified(base: Severity, holding: tuple[Modifier, ...]) -> Severity:
     """Severity after fixed severities and steps: raising ones first, then lowering ones."""
-    if base is Severity.NONE:
+    if base is Severity.NONE or not holding:
         return base
     fixed = [m.severity for m in holding if m.severity is not None]
     raised = max([base, *(s for s in fixed if s > base)])
