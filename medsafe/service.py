@@ -52,8 +52,9 @@ def judge_data(root: Path) -> tuple[Knowledge, list[Problem]]:
     """Everything that is wrong with the data below `root`, doubtful names included as warnings."""
     knowledge, problems = read_knowledge(root)
     _, doubtful = build_name_index(root / FORMULARY, drug_names(knowledge))
-    tip = "say in one place only what the name stands for"
-    return knowledge, [*problems, *(Problem(FORMULARY, "names", text, "", tip, level="warning") for text in doubtful)]
+    expected, tip = "one meaning for each name", "say in one place only what the name stands for"
+    told = [Problem(FORMULARY, "names", text, expected, tip, level="warning") for text in doubtful]
+    return knowledge, [*problems, *told]
 
 
 def answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
@@ -82,7 +83,8 @@ def read_version(root: Path) -> Engine:
         engine = load_engine(root)
         if before == engine.knowledge.digest == digest_of(root):
             return engine
-    raise DataError([Problem(FORMULARY, "", "the files changed while they were read", "files that hold still")])
+    tip = "put finished files in place in one step, then reload"
+    raise DataError([Problem(FORMULARY, "", "the files changed while they were read", "files that hold still", tip)])
 
 
 def release_standing(knowledge: Knowledge, root: Path) -> str:

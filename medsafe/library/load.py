@@ -147,8 +147,8 @@ def _conversion(reading: Reading) -> tuple[ConversionRow, ...]:
     rows: list[ConversionRow] = []
     try:
         lines = list(csv.DictReader((reading.root / file).read_text(encoding="utf-8").splitlines()))
-    except OSError as error:
-        reading.problems.append(Problem(file, "", f"cannot be read: {error}", "a CSV file"))
+    except (OSError, UnicodeDecodeError) as error:
+        reading.problems.append(Problem(file, "", f"cannot be read: {error}", "a CSV file", "put the file back"))
         return ()
     for number, row in enumerate(lines, 2):
         try:
@@ -169,7 +169,8 @@ def _conversion(reading: Reading) -> tuple[ConversionRow, ...]:
             )
         except (KeyError, TypeError, ValueError) as error:
             wrong = f"row cannot be read: {error!r}"
-            reading.problems.append(Problem(file, f"line {number}", wrong, "columns " + ", ".join(CONVERSION_COLUMNS)))
+            expected, tip = "columns " + ", ".join(CONVERSION_COLUMNS), "numbers with a point; no comma within a cell"
+            reading.problems.append(Problem(file, f"line {number}", wrong, expected, tip))
     return tuple(rows)
 
 

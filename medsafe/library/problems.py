@@ -25,10 +25,24 @@ class Problem:
         return f"{self.level}: {place}: {self.wrong}{expected}.{tip}"
 
 
-SCHEMA_TIPS: Mapping[str, str] = {
-    "Unknown field.": "check the spelling; a key typed after a [[table]] belongs to that table, so move it above the first table",
-    "Missing data for required field.": "add the key; the annotated template shows every key",
+TEMPLATE = "see the template of such a record in medsafe/library/templates/"
+# What a schema says of a value: what was expected instead, and what to do.
+SCHEMA_WORDS: Mapping[str, tuple[str, str]] = {
+    "Unknown field.": (
+        "a key of the template",
+        "check the spelling; a key typed after a [[table]] belongs to that table, so move it above the first table",
+    ),
+    "Missing data for required field.": ("this key", "add the key; the annotated template shows every key"),
+    "Field may not be null.": ("a value", TEMPLATE),
+    "Not a valid number.": ("a number", "write it without quotes, with a point: 0.5"),
+    "Not a valid integer.": ("a whole number", "write it without quotes"),
+    "Not a valid string.": ("text in quotes", TEMPLATE),
+    "Not a valid boolean.": ("true or false", "write it without quotes"),
+    "Not a valid list.": ('a list such as ["a", "b"]', TEMPLATE),
+    "Not a valid mapping type.": ("a table such as { a = 1 }", TEMPLATE),
+    "Invalid input type.": ("a table such as { a = 1 }", TEMPLATE),
 }
+IN_TEMPLATE = "what the template shows"
 
 
 def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -44,9 +58,12 @@ def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path.lstrip("."), str(messages)
 
 
+def _told(file: str, path: str, text: str) -> Problem:
+    wrong, _, expected = text.rstrip(".").partition("; expected ")
+    known = SCHEMA_WORDS.get(text, (expected or IN_TEMPLATE, TEMPLATE))
+    return Problem(file, path, wrong, *known)
+
+
 def from_schema(file: str, messages: Any) -> list[Problem]:
     """Turn the messages of a schema into problems of a file."""
-    return [
-        Problem(file, path, text.rstrip("."), "", SCHEMA_TIPS.get(text, "see the template beside the data's README"))
-        for path, text in flatten(messages)
-    ]
+    return [_told(file, path, text) for path, text in flatten(messages)]

@@ -73,9 +73,9 @@ def class_parents_exist(k: Knowledge) -> Iterator[Problem]:
     for item in k.classes.values():
         for parent in item.parents:
             if parent not in k.classes:
-                yield Problem(
-                    f"formulary/classes/{item.id}.toml", "parents", f"unknown class {parent!r}", "the id of a class"
-                )
+                tip = f"mend the spelling, or add formulary/classes/{parent}.toml"
+                file = f"formulary/classes/{item.id}.toml"
+                yield Problem(file, "parents", f"unknown class {parent!r}", "the id of a class", tip)
 
 
 def drugs_and_classes_differ(k: Knowledge) -> Iterator[Problem]:
@@ -151,7 +151,7 @@ def _gaps(drug: Drug, bands: list[Band]) -> Iterator[Problem]:
     edge: float | None = 0.0
     for band in bands:
         if edge is None or band.from_ != edge:
-            wrong = f"band from {band.from_:g} does not start where the one below ends ({edge if edge is not None else 'open'})"
+            wrong = f"band from {band.from_:g} does not start where the one below ends ({'open' if edge is None else f'{edge:g}'})"
             yield Problem(
                 _drug_file(drug),
                 "renal.bands",
@@ -197,7 +197,9 @@ def worse_function_is_never_treated_more_permissively(k: Knowledge) -> Iterator[
 def routes_are_either_systemic_or_local(k: Knowledge) -> Iterator[Problem]:
     for drug in k.drugs.values():
         for route in sorted(drug.systemic_routes & drug.local_routes):
-            yield Problem(_drug_file(drug), "local_routes", f"{route!r} is both systemic and local", "one of the two")
+            wrong = f"{route!r} is both systemic and local"
+            tip = "keep it in systemic_routes when enough is absorbed to matter"
+            yield Problem(_drug_file(drug), "local_routes", wrong, "one of the two", tip)
 
 
 def sections_are_covered(k: Knowledge) -> Iterator[Problem]:
@@ -209,6 +211,7 @@ def sections_are_covered(k: Knowledge) -> Iterator[Problem]:
                     "coverage",
                     f"says nothing of {section!r}",
                     "complete, partial, gap or not-applicable",
+                    f'write {section} = "gap" until a source supports it',
                 )
 
 
@@ -222,6 +225,7 @@ def complete_sections_are_there(k: Knowledge) -> Iterator[Problem]:
                     f"coverage.{section}",
                     "says complete but the section is empty",
                     "content, or gap / not-applicable",
+                    "a file that was cut short looks like this too: compare it with `medsafe data diff`",
                 )
 
 
@@ -321,7 +325,8 @@ def criteria_name_known_things(k: Knowledge) -> Iterator[Problem]:
                     "add the record, or mend the spelling",
                 )
         if criterion.symptom is not None and criterion.symptom not in k.symptoms:
-            yield Problem(file, path, f"unknown symptom {criterion.symptom!r}", "the id of a symptom")
+            tip = "use one of formulary/symptoms/, or add it with `medsafe data new symptom`"
+            yield Problem(file, path, f"unknown symptom {criterion.symptom!r}", "the id of a symptom", tip)
 
 
 def interaction_ends_exist(k: Knowledge) -> Iterator[Problem]:
@@ -330,12 +335,9 @@ def interaction_ends_exist(k: Knowledge) -> Iterator[Problem]:
         ends = [word for end in record.needs for word in (*end.ids, *end.excluding)]
         for word in sorted({*ends, *record.absent}):
             if word not in known:
+                tip = "mend the spelling, or add it with `medsafe data new drug`"
                 yield Problem(
-                    _record_file(record),
-                    "needs",
-                    f"unknown drug or class {word!r}",
-                    "the id of a drug or class",
-                    level="error",
+                    _record_file(record), "needs", f"unknown drug or class {word!r}", "the id of a drug or class", tip
                 )
 
 
@@ -356,43 +358,34 @@ def pair_files_are_named_by_their_ends(k: Knowledge) -> Iterator[Problem]:
 def overrides_exist(k: Knowledge) -> Iterator[Problem]:
     for record in k.interactions.values():
         for other in sorted(record.overrides - k.interactions.keys()):
-            yield Problem(_record_file(record), "overrides", f"unknown record {other!r}", "the id of a pair or pattern")
+            tip = "the id is the name of the file without .toml"
+            yield Problem(
+                _record_file(record), "overrides", f"unknown record {other!r}", "the id of a pair or pattern", tip
+            )
 
 
 def symptom_drugs_exist(k: Knowledge) -> Iterator[Problem]:
     for symptom in k.symptoms.values():
         for option in symptom.options:
             if option.drug is not None and option.drug not in k.drugs:
-                yield Problem(
-                    f"formulary/symptoms/{symptom.id}.toml",
-                    f"options.{option.id}",
-                    f"unknown drug {option.drug!r}",
-                    "the id of a drug",
-                )
+                file, tip = f"formulary/symptoms/{symptom.id}.toml", "mend the spelling, or add the drug first"
+                yield Problem(file, f"options.{option.id}", f"unknown drug {option.drug!r}", "the id of a drug", tip)
 
 
 def symptom_parents_exist(k: Knowledge) -> Iterator[Problem]:
     for symptom in k.symptoms.values():
         for parent in symptom.parents:
             if parent not in k.symptoms:
-                yield Problem(
-                    f"formulary/symptoms/{symptom.id}.toml",
-                    "parents",
-                    f"unknown symptom {parent!r}",
-                    "the id of a symptom",
-                )
+                file, tip = f"formulary/symptoms/{symptom.id}.toml", "use one of formulary/symptoms/, or take it out"
+                yield Problem(file, "parents", f"unknown symptom {parent!r}", "the id of a symptom", tip)
 
 
 def condition_links_exist(k: Knowledge) -> Iterator[Problem]:
     for condition in k.conditions.values():
         for other in condition.implies:
             if other not in k.conditions:
-                yield Problem(
-                    "formulary/conditions.toml",
-                    condition.id,
-                    f"implies unknown condition {other!r}",
-                    "an id of this file",
-                )
+                wrong, tip = f"implies unknown condition {other!r}", "mend the spelling, or add the condition"
+                yield Problem("formulary/conditions.toml", condition.id, wrong, "an id of this file", tip)
 
 
 def names_belong_to_one_drug(k: Knowledge) -> Iterator[Problem]:
@@ -413,11 +406,15 @@ def conversion_rows_make_sense(k: Knowledge) -> Iterator[Problem]:
     file = "formulary/opioid_conversion.csv"
     for row in k.conversion:
         if row.factor <= 0:
-            yield Problem(file, f"{row.table}/{row.opioid}", f"factor {row.factor:g}", "a factor above 0")
+            tip = "take the row out where a table gives no factor"
+            yield Problem(file, f"{row.table}/{row.opioid}", f"factor {row.factor:g}", "a factor above 0", tip)
         if row.direction not in ("to-morphine", "from-morphine", "both"):
-            yield Problem(
-                file, f"{row.table}/{row.opioid}", f"direction {row.direction!r}", "to-morphine, from-morphine or both"
+            wrong, tip = (
+                f"direction {row.direction!r}",
+                "the direction says which of the two units the factor multiplies",
             )
+            expected = "to-morphine, from-morphine or both"
+            yield Problem(file, f"{row.table}/{row.opioid}", wrong, expected, tip)
 
 
 POLICY_KEYS = {
