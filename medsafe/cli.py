@@ -13,11 +13,11 @@ from rich.console import Console
 
 from medsafe import __version__
 from medsafe.context.engine import Engine
+from medsafe.coverage_cli import COMMANDS as COVERAGE_COMMANDS
 from medsafe.data_cli import COMMANDS as DATA_COMMANDS
 from medsafe.drift_cli import COMMANDS as DRIFT_COMMANDS
-from medsafe.library.load import DataError, read_knowledge
+from medsafe.library.load import DataError
 from medsafe.library.problems import flatten
-from medsafe.model.vocabulary import SECTIONS
 from medsafe.release_cli import COMMANDS as RELEASE_COMMANDS
 from medsafe.service import answer, judge_data, load_engine
 from medsafe.settings import DEFAULT_BIND
@@ -136,7 +136,7 @@ def data() -> None:
     """Look after formulary/ and interaction_data/."""
 
 
-for command in (*DATA_COMMANDS, *SHEET_COMMANDS, *RELEASE_COMMANDS, *DRIFT_COMMANDS):
+for command in (*DATA_COMMANDS, *SHEET_COMMANDS, *RELEASE_COMMANDS, *DRIFT_COMMANDS, *COVERAGE_COMMANDS):
     data.add_command(command)
 
 
@@ -155,43 +155,6 @@ def check_data(names: tuple[str, ...], root: Path) -> None:
         f"{errors} errors, {len(shown) - errors} warnings"
     )
     sys.exit(1 if errors else 0)
-
-
-@data.command()
-@root_option
-def coverage(root: Path) -> None:
-    """Per drug and section: complete (c), partial (p), gap (-), not applicable (n); sources opened and recalled."""
-    knowledge, _ = read_knowledge(root)
-    marks = {"complete": "c", "partial": "p", "gap": "-", "not-applicable": "n"}
-    click.echo(f"{'drug':32}" + " ".join(f"{s[:6]:6}" for s in SECTIONS) + "  opened recalled second-read due")
-    for item in knowledge.drugs.values():
-        cells = " ".join(f"{marks.get(item.coverage.get(s, 'gap'), '?'):6}" for s in SECTIONS)
-        opened = sum(s.status == "opened" for s in item.sources.values())
-        read = item.record.second_read_on or "no"
-        click.echo(
-            f"{item.id:32}{cells}  {opened:6} {len(item.sources) - opened:8} {read!s:11} {item.record.review_due_on}"
-        )
-    total = len(knowledge.drugs)
-    done = sum(
-        all(d.coverage.get(s) in ("complete", "not-applicable") for s in SECTIONS) for d in knowledge.drugs.values()
-    )
-    click.echo(
-        f"{total} drugs, {done} complete in every section, {sum(d.record.second_read_on is not None for d in knowledge.drugs.values())} second-read, "
-        f"{sum(bool(d.record.clinical_sign_off) for d in knowledge.drugs.values())} signed off by a pharmacist"
-    )
-
-
-@data.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
-@root_option
-def compare(file: Path, root: Path) -> None:
-    """Set our severities beside a reference list of pairs (CSV: drug_a, drug_b, severity)."""
-    from medsafe.compare import compare_pairs, summary
-
-    rows = compare_pairs(file, _engine(root))
-    for row in rows:
-        click.echo(f"{row.drug_a:28} {row.drug_b:28} reference {row.reference:10} ours {row.ours:9} {row.hazards}")
-    click.echo(summary(rows))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ from medsafe.data_cli import echo_records, echo_some, echo_tables, json_option, 
 from medsafe.library.diff import as_plain, record_changes, table_changes
 from medsafe.library.load import FORMULARY, INTERACTIONS, digest_of, read_knowledge
 from medsafe.library.problems import Problem
-from medsafe.library.sections import Column, Section, rows_of, sections, with_columns
+from medsafe.library.sections import Column, Section, read_toml, rows_of, sections, with_columns
 from medsafe.library.sheet_import import Edit, ImportRefusedError, edits_of, texts_of, told, too_many_removed
 from medsafe.library.sheets import Origin, SheetError, read_sheet, write_csv, write_xlsx
 from medsafe.library.writing import ChangedMeanwhileError, write_all
@@ -37,8 +38,9 @@ def _section(name: str, root: Path) -> Section:
 
 
 def _listed(root: Path) -> Iterator[str]:
+    read = cache(read_toml)
     for section in sections().values():
-        rows = rows_of(with_columns(section, root), root)
+        rows = rows_of(with_columns(section, root), root, read)
         grows = "" if section.growing else "  (rows can't be added or removed)"
         yield f"{section.name:22} {len(rows):5} rows of {section.files}{grows}"
 

@@ -346,9 +346,13 @@ def row_name(address: Address, shape: str) -> str:
     return ".".join(str(part + 1) for part in address if isinstance(part, int))
 
 
-def _toml_rows(section: Section, path: Path, file: str) -> Iterator[Row]:
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
-    for address, raw in _found(data, section.path, section.shape):
+def read_toml(path: Path) -> dict[str, Any]:
+    """One TOML file as plain data."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _toml_rows(section: Section, path: Path, file: str, read: Callable[[Path], dict[str, Any]]) -> Iterator[Row]:
+    for address, raw in _found(read(path), section.path, section.shape):
         cells = {column.name: cell_of(_at(raw, column.path), column.kind) for column in section.columns}
         yield Row(path.stem, row_name(address, section.shape), file, address, cells)
 
@@ -369,12 +373,12 @@ def with_columns(section: Section, root: Path) -> Section:
     return Section(section.name, section.files, (), "csv", tuple(Column((name,), "text") for name in names))
 
 
-def rows_of(section: Section, root: Path) -> tuple[Row, ...]:
-    """All rows of a section in the data below `root`, by file and place."""
+def rows_of(section: Section, root: Path, read: Callable[[Path], dict[str, Any]] = read_toml) -> tuple[Row, ...]:
+    """All rows of a section in the data below `root`, by file and place; `read` may remember what it has read."""
     found: list[Row] = []
     for path in sorted(root.glob(section.files)):
         file = path.relative_to(root).as_posix()
-        found += _csv_rows(path, file) if section.shape == "csv" else _toml_rows(section, path, file)
+        found += _csv_rows(path, file) if section.shape == "csv" else _toml_rows(section, path, file, read)
     return tuple(found)
 
 
