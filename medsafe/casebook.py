@@ -14,6 +14,17 @@ EXPECTATIONS = frozenset(
 )
 
 
+# The keys of one expectation: a misspelt one would otherwise test nothing.
+KEYS = {
+    "find": frozenset({"drugs", "hazard", "at_least"}),
+    "not_find": frozenset({"drugs", "hazard", "above"}),
+    "notice": frozenset({"code", "field"}),
+    "suggest": frozenset({"for", "drug", "action", "top", "max_daily_dose"}),
+    "not_suggest": frozenset({"for", "drug", "action"}),
+    "exclude": frozenset({"for", "drug", "action", "because"}),
+}
+
+
 def _words(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value or [])
 
@@ -107,6 +118,8 @@ def judge(expect: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]
         yield f"unknown expectation {unknown!r}; expected one of {', '.join(sorted(EXPECTATIONS))}"
     for key, check in JUDGES.items():
         for rule in expect.get(key, ()):
+            for unknown in sorted(set(rule) - KEYS[key]):
+                yield f"unknown key {unknown!r} in {key}; expected one of {', '.join(sorted(KEYS[key]))}"
             wrong = check(rule, answer)
             if wrong:
                 yield wrong

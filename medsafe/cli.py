@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from rich.console import Console
 
 from medsafe import __version__
+from medsafe.case_cli import COMMANDS as CASE_COMMANDS
 from medsafe.context.engine import Engine
 from medsafe.coverage_cli import COMMANDS as COVERAGE_COMMANDS
 from medsafe.data_cli import COMMANDS as DATA_COMMANDS
@@ -136,7 +137,14 @@ def data() -> None:
     """Look after formulary/ and interaction_data/."""
 
 
-for command in (*DATA_COMMANDS, *SHEET_COMMANDS, *RELEASE_COMMANDS, *DRIFT_COMMANDS, *COVERAGE_COMMANDS):
+for command in (
+    *DATA_COMMANDS,
+    *SHEET_COMMANDS,
+    *RELEASE_COMMANDS,
+    *DRIFT_COMMANDS,
+    *COVERAGE_COMMANDS,
+    *CASE_COMMANDS,
+):
     data.add_command(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,8 +19,11 @@ from medsafe.context.engine import Engine
 from medsafe.impact import (
     CaseShift,
     Inherited,
+    Reach,
     Shift,
+    burden_changes,
     case_shifts,
+    dose_changes,
     impact_as_plain,
     impact_of,
     inherited_changes,
@@ -97,13 +101,16 @@ def _both(root: Path, revision: str) -> Iterator[tuple[Path, Engine, Engine]]:
 @click.argument("id")
 @root_option
 def new(kind: str, id: str, root: Path) -> None:
-    """Write the annotated template for a new record: drug, pair, pattern or symptom."""
+    """Write the annotated template for a new record: drug, pair, pattern, symptom or case."""
     try:
         path = create(root, kind, id, date.today())
     except ScaffoldError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Wrote {path}")
-    click.echo("Uncomment and fill what a source supports; what none supports stays out, and [coverage] says so.")
+    if kind == "case":
+        click.echo("Uncomment and fill: one thing that must be found, and one that must not.")
+    else:
+        click.echo("Uncomment and fill what a source supports; what none supports stays out, and [coverage] says so.")
     click.echo("Next: " + NEXT[kind].format(id=id))
 
 
@@ -150,6 +157,18 @@ def _echo_inherited(rows: Sequence[Inherited]) -> None:
     echo_some(lines)
 
 
+def _echo_reach(rows: Sequence[Reach]) -> None:
+    echo_some([f"         {r.drug} {r.where}: {r.before} -> {r.after}" for r in rows])
+
+
+def _echo_shifts(shifts: Sequence[Shift]) -> None:
+    """How many by rule, then each, the most serious first."""
+    rules = Counter(shift.rule for shift in shifts)
+    if len(shifts) > SHOWN_ROWS:
+        click.echo("by rule: " + ", ".join(f"{rule} {count}" for rule, count in rules.most_common(12)))
+    echo_some([_shift(s) for s in sorted(shifts, key=lambda s: (-s.weight, s.what, s.drugs))])
+
+
 def _echo_cases(rows: Sequence[CaseShift]) -> None:
     for row in rows:
         status = f": {row.status[0]} -> {row.status[1]}" if row.status[0] != row.status[1] else ""
@@ -176,10 +195,20 @@ def diff(revision: str, cases: Path | None, as_json: bool, root: Path) -> None:
         pairs = pairs_touched(records, before, after)
         shifts = pair_shifts(pairs, before, after, Teller("pairs compared"))
         inherited = inherited_changes(before, after)
+        burdens, doses = burden_changes(before, after), dose_changes(before, after)
         told = case_shifts(cases or root / "tests" / "cases", before, after, Teller("cases compared"))
     versions = {"before": _version(before), "after": _version(after)}
     if as_json:
-        _echo_json(versions, records=records, tables=tables, inherited=inherited, pairs=shifts, cases=told)
+        _echo_json(
+            versions,
+            records=records,
+            tables=tables,
+            inherited=inherited,
+            burdens=burdens,
+            doses=doses,
+            pairs=shifts,
+            cases=told,
+        )
         return
     click.echo(f"{versions['before']['version']} at {revision} -> {versions['after']['version']} in {root}")
     _heading("Records changed", len(records) + len(tables))
@@ -187,8 +216,12 @@ def diff(revision: str, cases: Path | None, as_json: bool, root: Path) -> None:
     echo_tables(tables)
     _heading("Drugs that gain (+) or lose (-) something through their classes", len(inherited))
     _echo_inherited(inherited)
+    _heading("Burdens that drugs newly add to, no more add to, or add to otherwise", len(burdens))
+    _echo_reach(burdens)
+    _heading("Doses at a kidney or liver function that change", len(doses))
+    _echo_reach(doses)
     _heading(f"Findings between two drugs that come, go or change ({len(pairs)} pairs compared)", len(shifts))
-    echo_some([_shift(s) for s in sorted(shifts, key=lambda s: (s.what, s.drugs))])
+    _echo_shifts(shifts)
     _heading("Cases that change", len(told))
     _echo_cases(told)
 

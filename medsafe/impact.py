@@ -20,6 +20,7 @@ from medsafe.interactions import graph_findings
 from medsafe.library.diff import RecordChange
 from medsafe.library.problems import flatten
 from medsafe.model.findings import Finding, Review
+from medsafe.model.knowledge import ANY_ORDER, Band
 from medsafe.request import CASE_SCHEMA, read_body
 from medsafe.review import review
 
@@ -28,6 +29,7 @@ Pair = tuple[str, str]
 Progress = Callable[[int, int], None]
 EXAMPLES = 3
 NONE = "none"
+SEVERITIES = ("none", "low", "moderate", "high", "critical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Shift:
     def what(self) -> str:
         return "new" if self.before == NONE else "lost" if self.after == NONE else "changed"
 
+    @property
+    def weight(self) -> int:
+        """The worse of both severities, to show the serious ones first."""
+        return max(SEVERITIES.index(self.before), SEVERITIES.index(self.after))
+
 
 @dataclass(frozen=True, slots=True)
 class Inherited:
@@ -53,6 +60,16 @@ class Inherited:
     drug: str
     gained: tuple[str, ...]
     lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One burden a drug adds to, or one kidney or liver function at which its dose is judged, before and after."""
+
+    drug: str
+    where: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,68 @@ def inherited_changes(before: Engine, after: Engine) -> tuple[Inherited, ...]:
         if old != new:
             changes.append(Inherited(drug, tuple(sorted(new - old)), tuple(sorted(old - new))))
     return tuple(changes)
+
+
+def _weights(entry: DrugIndex | None) -> dict[str, str]:
+    """Every weight of a drug on a burden, its classes' included, with the orders it is limited to."""
+    found: dict[str, str] = {}
+    for row in entry.effects if entry else ():
+        limited = " (some orders)" if row.scope != ANY_ORDER else ""
+        found[row.effect] = ", ".join(
+            sorted({*found.get(row.effect, "").split(", "), f"{row.weight:g}{limited}"} - {""})
+        )
+    return found
+
+
+def _bands(entry: DrugIndex | None) -> dict[str, str]:
+    """What is done with the dose at each kidney and liver function, in words."""
+    if entry is None:
+        return {}
+    drug, found = entry.drug, dict[str, list[str]]()
+    for band in drug.renal.bands if drug.renal else ():
+        upper = f" to {band.below:g}" if band.below is not None else " upward"
+        estimate = drug.renal.estimate if drug.renal else ""
+        found.setdefault(f"{estimate} {band.from_:g}{upper}", []).append(_band_words(band))
+    rows = [(f"dialysis {name}", band) for name, band in (drug.renal.dialysis if drug.renal else {}).items()]
+    rows += [(f"Child-Pugh {name}" if len(name) == 1 else name, band) for name, band in drug.hepatic.items()]
+    for name, band in rows:
+        found.setdefault(name, []).append(_band_words(band))
+    return {where: "; ".join(words) for where, words in found.items()}
+
+
+def _band_words(band: Band) -> str:
+    numbers = (
+        ("of the dose", band.dose_factor),
+        ("most a day", band.max_daily_dose),
+        ("most at once", band.max_single_dose),
+        ("h apart", band.min_interval_h),
+    )
+    severity = f" [{band.severity.label}]" if band.severity is not None else ""
+    return " ".join([band.action, *(f"{value:g} {name}" for name, value in numbers if value is not None)]) + severity
+
+
+def _reached(drug: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Reach]:
+    for where in dict.fromkeys((*old, *new)):
+        if old.get(where) != new.get(where):
+            yield Reach(drug, where, old.get(where, "nothing"), new.get(where, "nothing"))
+
+
+def _over_drugs(
+    describe: Callable[[DrugIndex | None], dict[str, str]], before: Engine, after: Engine
+) -> tuple[Reach, ...]:
+    held = sorted(before.index.drugs.keys() | after.index.drugs.keys())
+    rows = ((d, describe(before.index.drugs.get(d)), describe(after.index.drugs.get(d))) for d in held)
+    return tuple(reach for drug, old, new in rows for reach in _reached(drug, old, new))
+
+
+def burden_changes(before: Engine, after: Engine) -> tuple[Reach, ...]:
+    """Burdens that drugs newly add to, no more add to or add to with another weight, through their classes too."""
+    return _over_drugs(_weights, before, after)
+
+
+def dose_changes(before: Engine, after: Engine) -> tuple[Reach, ...]:
+    """Kidney and liver functions at which a drug's dose is newly, no more, or otherwise judged."""
+    return _over_drugs(_bands, before, after)
 
 
 def _acts(entry: DrugIndex | None) -> object:

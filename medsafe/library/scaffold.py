@@ -22,12 +22,14 @@ FOLDERS = {
     "symptom": f"{FORMULARY}/symptoms",
     "pair": f"{INTERACTIONS}/pairs",
     "pattern": f"{INTERACTIONS}/patterns",
+    "case": "tests/cases",
 }
 NEXT = {
     "drug": "medsafe data check {id}   then   medsafe drug {id}   then   medsafe data diff",
     "symptom": "medsafe data check {id}   then   medsafe data diff",
     "pair": "medsafe data check {id}   then   medsafe data diff",
     "pattern": "medsafe data check {id}   then   medsafe data diff",
+    "case": "medsafe data cases {id}",
 }
 NOTE = "# Every line that starts with `#` and holds a key is a SAMPLE from another record: uncomment it and put in what your source says.\n"
 _HEADER = re.compile(r"\[\[?([a-z0-9_.-]+)\]\]?")
@@ -72,8 +74,8 @@ def _kept(line: str, table: str, name: str, today: date) -> str | None:
         return _dated(line, today)
     if table == "coverage" and key:
         return f'{key.group(1)} = "gap"{_comment_of(line)}'
-    if not table and key and key.group(1) == "name":
-        return f'name = "{name}"{_comment_of(line)}'
+    if not table and key and key.group(1) in ("name", "title"):
+        return f'{key.group(1)} = "{name}"{_comment_of(line)}'
     return None
 
 
@@ -156,6 +158,8 @@ def create(root: Path, kind: str, key: str, today: date) -> Path:
     if problem := _problem(root, kind, key):
         raise ScaffoldError(problem)
     text = fill(kind, key, (TEMPLATES / f"{kind}.toml").read_text(encoding="utf-8"), today)
+    if not path.parent.is_dir():
+        raise ScaffoldError(f"there is no folder {path.parent}: name the folder that holds it with --root")
     try:
         with path.open("x", encoding="utf-8") as out:
             out.write(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -45,7 +46,8 @@ def drug_classes_exist(k: Knowledge) -> Iterator[Problem]:
     for drug in k.drugs.values():
         for name in drug.classes:
             if name not in k.classes:
-                tip = f"use one of formulary/classes/, or add formulary/classes/{name}.toml"
+                near = ", ".join(get_close_matches(name, k.classes, cutoff=0.5)) or "one of formulary/classes/"
+                tip = f"use {near}; or add formulary/classes/{name}.toml"
                 yield Problem(_drug_file(drug), "classes", f"unknown class {name!r}", "the id of a class", tip)
 
 

@@ -104,7 +104,7 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "drug_classes_exist",
         edit(MORPHINE, "full-opioid-agonists", "full-opioid-agonist"),
         f"error: {MORPHINE}: classes: unknown class 'full-opioid-agonist'; expected the id of a class. "
-        "Tip: use one of formulary/classes/, or add formulary/classes/full-opioid-agonist.toml",
+        "Tip: use full-opioid-agonists, ",
     ),
     (
         "class_tree_is_acyclic",

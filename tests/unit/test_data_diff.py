@@ -13,12 +13,22 @@ from click.testing import CliRunner, Result
 
 from medsafe.cli import main
 from medsafe.context.engine import Engine
-from medsafe.impact import impact_as_plain, impact_of, inherited_changes, pair_shifts, pairs_touched
+from medsafe.impact import (
+    SEVERITIES,
+    burden_changes,
+    dose_changes,
+    impact_as_plain,
+    impact_of,
+    inherited_changes,
+    pair_shifts,
+    pairs_touched,
+)
 from medsafe.library.diff import FieldChange, RecordChange, RevisionError, data_at, record_changes, table_changes
 from medsafe.library.load import read_knowledge
 from medsafe.service import load_engine
 from tests.serving import small_data
 
+BLISS = '\n[[effects]]\neffect = "bleeding"\nweight = 3\nsources = ["unsourced"]\n'
 CASE = """
 title = "one order"
 [request]
@@ -224,3 +234,26 @@ def test_a_file_without_one_readable_regimen_fails(root: Path, tmp_path: Path) -
     file = tmp_path / "regimens.ndjson"
     file.write_bytes(b"nonsense\n")
     assert run("impact", str(file), "--root", str(root)).exit_code == 1
+
+
+def test_burdens_and_doses_that_are_newly_reached_are_told(root: Path) -> None:
+    edit(root, "formulary/drugs/morphine.toml", lambda t: t.replace("dose_factor = 0.5", "dose_factor = 0.4", 1))
+    edit(root, "formulary/drugs/paracetamol.toml", lambda t: t + BLISS)
+    before, after = engines(root)
+    (dose,) = dose_changes(before, after)
+    assert (dose.drug, dose.where) == ("morphine", "crcl 30 to 60")
+    assert "0.5 of the dose" in dose.before
+    assert "0.4 of the dose" in dose.after
+    assert ("paracetamol", "bleeding", "nothing", "3") in [
+        (r.drug, r.where, r.before, r.after) for r in burden_changes(before, after)
+    ]
+
+
+def test_the_most_serious_pairs_are_shown_first(root: Path) -> None:
+    edit(root, "formulary/drugs/paracetamol.toml", lambda t: t + BLISS)
+    shown = run("diff", "--root", str(root)).output.split("Findings between two drugs")[1]
+    ranks = [
+        SEVERITIES.index(line.split(" -> ")[1].split()[0]) for line in shown.splitlines() if line.startswith("new")
+    ]
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks

@@ -35,6 +35,7 @@ RANKS = {
     "data_cli": 8,
     "rule_history": 6,
     "drift": 7,
+    "case_cli": 9,
     "coverage_cli": 9,
     "drift_cli": 9,
     "release_notes": 8,
