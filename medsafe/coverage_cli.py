@@ -20,6 +20,8 @@ from medsafe.library.sections import sections
 from medsafe.model.vocabulary import SECTIONS
 from medsafe.service import load_engine
 
+SHOWN = 10
+
 
 def _json(data: Any) -> None:
     click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
@@ -44,19 +46,39 @@ def _echo_totals(sums: dict[str, Any]) -> None:
     )
 
 
+def _check_page(page: Path, expected: str) -> None:
+    """The page must be what the data say today; the lines that differ are named with the command that mends it."""
+    found = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
+    new = [line for line in expected.splitlines() if line not in found]
+    old = [line for line in found if line not in expected.splitlines()]
+    if not new and not old:
+        click.echo(f"{page} is up to date")
+        return
+    for line in [*(f"- {line}" for line in old[:SHOWN]), *(f"+ {line}" for line in new[:SHOWN])]:
+        click.echo(line, err=True)
+    tip = f"medsafe data coverage --write {page}"
+    raise click.ClickException(f"{page} is out of date in {max(len(new), len(old))} lines. Tip: {tip}, and commit it")
+
+
 @click.command("coverage")
 @click.argument("names", nargs=-1)
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Day for which reviews are due; default: today.")
 @click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Write the page (docs/coverage.md).")
+@click.option("--check", type=click.Path(dir_okay=False, path_type=Path), help="Fail when that page is out of date.")
 @json_option
 @root_option
-def coverage(names: tuple[str, ...], day: datetime | None, write: Path | None, as_json: bool, root: Path) -> None:
+def coverage(
+    names: tuple[str, ...], day: datetime | None, write: Path | None, check: Path | None, as_json: bool, root: Path
+) -> None:
     """Per drug and section: complete (c), partial (p), gap (-), not applicable (n); what its rows rest on; what is due."""
     knowledge, _ = read_knowledge(root)
     every = reach.coverage_of(knowledge, day.date() if day else date.today())
     if write is not None:
         write.write_text(reach.document(every), encoding="utf-8")
         click.echo(f"Wrote {write}: {len(every)} drugs")
+        return
+    if check is not None:
+        _check_page(check, reach.document(every))
         return
     shown = [d for d in every if not names or any(name in d.id for name in names)]
     if as_json:

@@ -149,7 +149,7 @@ def document(drugs: Sequence[DrugCoverage]) -> str:
     lines = [
         "# What the knowledge covers",
         "",
-        "Made by `medsafe data coverage --write docs/coverage.md`; a test fails when it is out of date.",
+        "Made by `medsafe data coverage --write docs/coverage.md`; `.ci/run` fails when it is out of date.",
         "",
         head,
         "",

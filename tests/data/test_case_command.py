@@ -74,13 +74,10 @@ def test_the_template_says_that_it_tests_nothing_yet_and_is_met_once_filled(root
     assert run(root, "new", "case", "codeine-in-pain").exit_code == 0
     assert run(root, "cases", "codeine-in-pain").exit_code == 1
     path = root / "tests" / "cases" / "codeine-in-pain.toml"
-    lines = path.read_text(encoding="utf-8").splitlines()
+    text, expectations = path.read_text(encoding="utf-8").split("# [[expect.find]]", 1)
     keep = ("# [", "# drug", "# dose", "# unit", "# route", "# times", "# never_all_clear")
-    filled = [
-        line[2:] if line.startswith(keep) and "expect." not in line and "symptoms" not in line else line
-        for line in lines
-    ]
-    path.write_text("\n".join(filled) + "\n", encoding="utf-8")
+    lines = [line[2:] if line.startswith(keep) and "symptoms" not in line else line for line in text.splitlines()]
+    path.write_text("\n".join(lines) + "\n# [[expect.find]]" + expectations, encoding="utf-8")
     done = run(root, "cases", "codeine-in-pain")
     assert done.exit_code == 0, done.output
 

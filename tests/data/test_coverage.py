@@ -90,6 +90,19 @@ def test_the_page_is_written_by_the_command(root: Path, tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == document(coverage_of(read_knowledge(root)[0], date.today()))
 
 
+def test_a_page_that_is_out_of_date_is_told_with_the_lines_and_the_command(root: Path, tmp_path: Path) -> None:
+    page = tmp_path / "coverage.md"
+    assert run("coverage", "--check", page, "--root", root).exit_code == 1
+    run("coverage", "--write", page, "--root", root)
+    change(root, "max = 15", "max = 14")
+    assert run("coverage", "--check", page, "--root", root).exit_code == 0
+    change(root, 'hepatic = "complete"', 'hepatic = "partial"')
+    stale = run("coverage", "--check", page, "--root", root)
+    assert stale.exit_code == 1
+    assert "- | morphine" in stale.output
+    assert f"medsafe data coverage --write {page}" in stale.output
+
+
 def test_a_sample_names_the_line_on_which_the_value_stands(root: Path) -> None:
     for value in sample(root, 200, seed=5):
         line = (root / value.file).read_text(encoding="utf-8").splitlines()[value.line - 1]
