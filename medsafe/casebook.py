@@ -88,7 +88,7 @@ def _not_suggest(rule: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
         (
             f"did not expect the suggestion {s['action']} {s['drug']}"
             for s in answer["suggestions"]
-            if _matches(rule, s)
+            if _matches(rule, s) and s["rank"] <= rule.get("top", 99)
         ),
         "",
     )

@@ -8,13 +8,14 @@ from typing import Any
 from medsafe.model.findings import CitedSource, Excluded, Finding, Notice, PathStep, Review, Suggestion
 
 
-def _source(source: CitedSource) -> dict[str, Any]:
+def source(item: CitedSource) -> dict[str, Any]:
+    """One source as cited."""
     return {
-        "id": source.id,
-        "title": source.title,
-        "locator": source.locator,
-        "url": source.url,
-        "status": source.status,
+        "id": item.id,
+        "title": item.title,
+        "locator": item.locator,
+        "url": item.url,
+        "status": item.status,
     }
 
 
@@ -49,7 +50,7 @@ def finding(item: Finding) -> dict[str, Any]:
         "modifiers": list(item.modifiers),
         "easiest_to_change": item.easiest_to_change,
         "evidence": item.evidence,
-        "sources": [_source(s) for s in item.sources],
+        "sources": [source(s) for s in item.sources],
         "rule": item.rule,
     }
 
@@ -91,7 +92,7 @@ def suggestion(item: Suggestion, rank: int) -> dict[str, Any]:
         "monitoring": list(item.monitoring),
         "reasons": list(item.reasons),
         "evidence": item.evidence,
-        "sources": [_source(s) for s in item.sources],
+        "sources": [source(s) for s in item.sources],
     }
 
 
@@ -102,7 +103,7 @@ def excluded(item: Excluded) -> dict[str, Any]:
         "action": item.action,
         "drug": item.drug,
         "because": list(item.because),
-        "sources": [_source(s) for s in item.sources],
+        "sources": [source(s) for s in item.sources],
     }
 
 

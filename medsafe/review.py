@@ -111,6 +111,7 @@ def _opioids(context: Context) -> dict[str, Any]:
         "lines": list(totals.lines),
         "naive": totals.naive,
         "unknown": list(totals.unknown),
+        "disagreements": [dict(item) for item in totals.disagreements],
     }
 
 

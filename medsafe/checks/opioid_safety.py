@@ -13,6 +13,11 @@ from medsafe.model.medicine import Medicine
 
 # Words of the field for the signs of neurotoxicity and of deep sedation.
 NEUROTOXIC_SIGNS = ("myoclonus", "hallucinations", "hyperalgesia", "allodynia")
+TOUCH_HURTS = "allodynia"
+NERVE_PAINS = ("neuropathic-pain", "mixed-pain")
+DROWSY_SCORE = 4
+KIDNEYS_REDUCED_BELOW = 60
+KIDNEYS_FAILING_BELOW = 30
 DEEP_SEDATION = ("difficult to rouse", "unresponsive")
 # Hazards that are about the patient's state, whichever opioid is taken: one finding however many opioids there are.
 OF_THE_PATIENT = frozenset({"opioid-toxicity", "opioid-neurotoxicity", "opioid-monitoring"})
@@ -66,10 +71,10 @@ def _number(context: Context, name: str) -> float:
     return float(value)
 
 
-def _line_of(context: Context, medicine: Medicine) -> float | None:
+def _line_of(context: Context, medicine: Medicine, key: str = "ome_mg_per_day") -> float | None:
     for line in context.opioids.lines:
         if line["order"] == medicine.order and line["drug"] == medicine.id:
-            value = line["ome_mg_per_day"]
+            value = line[key]
             return float(value) if value is not None else None
     return None
 
@@ -89,8 +94,22 @@ def _tolerance(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Findi
             severity = None if context.opioids.naive else Severity.HIGH
             known = "not known" if before is None else f"{before:.0f} mg oral morphine a day"
             yield _finding(context, rules["tolerant-only"], [medicine], severity, (f"Opioids taken so far: {known}.",))
+        elif restricted:
+            yield from _duration(context, rules, medicine)
         elif context.opioids.naive and opioid.long_acting_forms & medicine.forms:
             yield _finding(context, rules["long-acting-naive"], [medicine])
+
+
+def _duration(context: Context, rules: dict[str, OpioidRule], medicine: Medicine) -> Iterator[Finding | Notice]:
+    """Tolerance takes a week: how long opioids have been taken, as far as it was said."""
+    replaced = context.opioids.replaced.get(medicine.order)
+    days, needed = context.opioids.regular_for_days, _number(context, "tolerant_days")
+    if days is not None and days < needed:
+        text = (f"Regular opioids for {days:g} days; {needed:g} are needed.",)
+        yield _finding(context, rules["tolerant-too-short"], [medicine], None, text)
+    elif days is None and context.focus is None and not (replaced and replaced[0] == medicine.id):
+        message = f"{medicine.drug.name} is for those who took opioids for a week or longer: since when is not given."
+        yield Notice("missing-data", "regimen.started_on", message, None, ("opioid-safety",), limits=False)
 
 
 def _breakthrough(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:
@@ -103,19 +122,13 @@ def _breakthrough(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Fi
         if (
             not medicine.prn
             or medicine.single_dose is None
-            or not medicine.daily_dose
-            or medicine.route in ("buccal", "oromucosal", "intranasal")
+            or medicine.route in (medicine.drug.opioid.tolerant_only_routes if medicine.drug.opioid else ())
         ):
             continue
-        ome = _line_of(context, medicine)
-        taken = (
-            medicine.doses_last_24h
-            if medicine.doses_last_24h is not None
-            else medicine.daily_dose / medicine.single_dose
-        )
-        if ome is None or not taken or not context.in_focus(medicine):
+        per_dose = _line_of(context, medicine, "ome_mg_per_dose")
+        if per_dose is None or not context.in_focus(medicine, *background):
             continue
-        share = ome / taken / regular
+        share = per_dose / regular
         text = (f"One rescue dose is {share:.0%} of the regular daily dose.",)
         if share > _number(context, "breakthrough_too_large"):
             severity = Severity.HIGH if share > 2 * _number(context, "breakthrough_too_large") else Severity.MODERATE
@@ -128,19 +141,58 @@ def _toxicity(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Findin
     agonists = _agonists(context)
     if not agonists or not context.in_focus(*agonists):
         return
-    rate, sedation = context.facts.values.get("respiratory_rate"), context.facts.values.get("sedation")
-    if (isinstance(rate, float | int) and rate < _number(context, "respiratory_rate_low")) or sedation in DEEP_SEDATION:
-        signs = [f"respiratory rate {rate:g}" if rate is not None else "", f"sedation: {sedation}" if sedation else ""]
-        yield _finding(context, rules["respiratory-depression"], agonists, None, tuple(s for s in signs if s))
-    signs = [sign for sign in NEUROTOXIC_SIGNS if sign in context.facts.symptoms]
+    yield from _breathing(context, rules, agonists)
+    signs = _signs(context)
     if signs:
         extra = [f"Sign present: {sign}." for sign in signs]
-        if sedation in SEDATED:
+        if context.facts.values.get("sedation") in SEDATED:
             extra.append("Sedated as well.")
         crcl = context.organ.crcl_ml_min
-        if crcl is not None and crcl < 60:
+        if crcl is not None and crcl < KIDNEYS_REDUCED_BELOW:
             extra.append(f"Kidney function is reduced (CrCl {crcl:.0f} mL/min): metabolites accumulate.")
         yield _finding(context, rules["neurotoxicity"], agonists, None, tuple(extra))
+    elif clouded := _clouded(context):
+        failing = _kidneys_failing(context)
+        if failing:
+            yield _finding(context, rules["neurotoxicity-possible"], agonists, None, (*clouded, *failing))
+
+
+def _breathing(context: Context, rules: dict[str, OpioidRule], agonists: list[Medicine]) -> Iterator[Finding | Notice]:
+    """Slow breathing or deep sedation; slowish breathing counts when the patient is drowsy as well."""
+    rate, sedation = context.facts.values.get("respiratory_rate"), context.facts.values.get("sedation")
+    signs = [f"respiratory rate {rate:g}" if rate is not None else "", f"sedation: {sedation}" if sedation else ""]
+    shown = tuple(sign for sign in signs if sign)
+    slow = isinstance(rate, float | int)
+    if (slow and float(rate or 0.0) < _number(context, "respiratory_rate_low")) or sedation in DEEP_SEDATION:
+        yield _finding(context, rules["respiratory-depression"], agonists, None, shown)
+    elif slow and float(rate or 0.0) < _number(context, "respiratory_rate_slow") and sedation in SEDATED:
+        yield _finding(context, rules["slow-and-drowsy"], agonists, None, shown)
+
+
+def _signs(context: Context) -> list[str]:
+    """Signs of neurotoxicity among the symptoms; allodynia alone belongs to a neuropathic pain that is named."""
+    found = [sign for sign in NEUROTOXIC_SIGNS if sign in context.facts.symptoms]
+    explained = found == [TOUCH_HURTS] and any(s in context.facts.symptoms for s in NERVE_PAINS)
+    return [] if explained else found
+
+
+def _clouded(context: Context) -> tuple[str, ...]:
+    facts = context.facts
+    found = []
+    if "delirium" in facts.symptoms or "delirium" in facts.conditions:
+        found.append("Delirium.")
+    if (facts.symptoms.get("drowsiness") or 0.0) >= DROWSY_SCORE or facts.values.get("sedation") == "drowsy":
+        found.append("Drowsy.")
+    return tuple(found)
+
+
+def _kidneys_failing(context: Context) -> tuple[str, ...]:
+    crcl, values = context.organ.crcl_ml_min, context.facts.values
+    if values.get("creatinine_trend") == "rising" or values.get("aki"):
+        return ("Creatinine is rising.",)
+    if crcl is not None and crcl < KIDNEYS_FAILING_BELOW:
+        return (f"Creatinine clearance {crcl:.0f} mL/min.",)
+    return ()
 
 
 def _implausible(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:
@@ -186,10 +238,29 @@ def _replacements(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Fi
         if same and ratio > 1 + _number(context, "largest_step"):
             yield _finding(context, rules["escalation-step"], [medicine], None, text)
         elif not same and (
-            ratio > _number(context, "conversion_too_large") or ratio < _number(context, "conversion_too_small")
+            ratio > _number(context, "conversion_too_large")
+            or (ratio < _number(context, "conversion_too_small") and not _one_way(context, medicine))
         ):
             severity = Severity.HIGH if ratio > 1 else Severity.MODERATE
             yield _finding(context, rules["conversion-mismatch"], [medicine], severity, text)
+
+
+def _additions(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:
+    """A regular new order that replaces nothing, on top of what is taken already."""
+    before = context.opioids.before_new_mg_per_day
+    for medicine in _agonists(context):
+        ome = _line_of(context, medicine)
+        if not before or ome is None or not medicine.new or medicine.prn or not context.in_focus(medicine):
+            continue
+        alone = medicine.order not in context.opioids.replaced
+        if alone and ome > _number(context, "naive_below_ome_mg") and ome > before * _number(context, "largest_step"):
+            text = (f"{ome:.0f} mg oral morphine a day on top of {before:.0f}.",)
+            yield _finding(context, rules["added-dose"], [medicine], None, text)
+
+
+def _one_way(context: Context, medicine: Medicine) -> bool:
+    """Whether the factor for adding up says little of a dose that was converted by a one-way table."""
+    return any(r.opioid == medicine.id and r.direction == "from-morphine" for r in context.index.knowledge.conversion)
 
 
 def _replacement_ratio(context: Context, medicine: Medicine) -> tuple[float | None, bool]:
@@ -206,5 +277,5 @@ def find(context: Context) -> Iterator[Finding | Notice]:
     agonists = _agonists(context)
     if not agonists or not context.in_focus(*agonists):
         return
-    for part in (_tolerance, _breakthrough, _toxicity, _implausible, _monitoring, _replacements):
+    for part in (_tolerance, _breakthrough, _toxicity, _implausible, _monitoring, _replacements, _additions):
         yield from part(context, rules)

@@ -11,9 +11,10 @@ from medsafe.graph.index import Index
 from medsafe.model.case import AllergyRecord, Case
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import Notice
-from medsafe.model.knowledge import Band, Severity
+from medsafe.model.knowledge import Band, ConversionRow, Severity
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import PATIENT_FIELDS_OF_FACTS
+from medsafe.opioids.totals import Line, disagreements, is_agonist, lines_of, rounded, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,58 @@ class OpioidTotals:
     lines: tuple[Mapping[str, Any], ...] = ()
     naive: bool | None = None
     unknown: tuple[str, ...] = ()
+    disagreements: tuple[Mapping[str, Any], ...] = ()
+    convertible_mg_per_day: float | None = None
+    regular_for_days: float | None = None
+
+
+def opioid_totals(
+    active: tuple[Medicine, ...],
+    before: tuple[Medicine, ...],
+    replaces: Mapping[str, frozenset[str]],
+    rows: tuple[ConversionRow, ...],
+    table: str,
+) -> OpioidTotals:
+    """Totals of a regimen with its new orders, and of what was taken before them.
+
+    Parameters
+    ----------
+    active: what is taken with the new orders. before: what was taken before them.
+    replaces: for each new order the orders that it takes the place of.
+    rows, table: the conversion tables, and the one to use.
+    """
+    lines, lines_before = lines_of(active, rows, table), lines_of(before, rows, table)
+    ome_before = total(lines_before)
+    taken = [line for line in lines_before if not line.as_needed or line.ome_mg_per_day]
+    by_order = {line.order: line for line in lines_before}
+    replaced = {ref: found for ref, olds in replaces.items() if (found := _replaced(olds, by_order)) is not None}
+    return OpioidTotals(
+        rounded(total(lines)),
+        rounded(total(line for line in lines if not line.as_needed)),
+        rounded(ome_before),
+        replaced,
+        table,
+        tuple(line.shown() for line in lines),
+        not taken or ome_before == 0,
+        tuple(line.order for line in lines if line.ome_mg_per_day is None),
+        tuple(item.shown() for item in disagreements(active, rows, table)),
+        rounded(total(line for line in lines if line.use_known)),
+        max((m.taken_for_days for m in before if _regular(m) and m.taken_for_days is not None), default=None),
+    )
+
+
+def _regular(medicine: Medicine) -> bool:
+    return is_agonist(medicine) and not medicine.prn
+
+
+def _replaced(olds: frozenset[str], by_order: Mapping[str, Line]) -> tuple[str, float | None] | None:
+    """The drug that is replaced ("" when there are several) and its daily oral morphine; as-needed doses only alone."""
+    lines = [by_order[ref] for ref in sorted(olds) if ref in by_order]
+    regular = [line for line in lines if not line.as_needed] or lines
+    if not regular:
+        return None
+    drugs = {line.drug for line in regular}
+    return (drugs.pop() if len(drugs) == 1 else "", total(regular))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +166,23 @@ class Context:
         tags = self.facts.medicines | added
         if without:
             tags = frozenset().union(*(m.tags for m in merged if m.systemic))
-        return replace(self, active=merged, facts=replace(self.facts, medicines=tags), focus=option)
+        facts = replace(self.facts, medicines=tags)
+        if not is_agonist(option) and not any(is_agonist(m) for m in self.active if m.order in without):
+            return replace(self, active=merged, facts=facts, focus=option)
+        totals = opioid_totals(
+            merged, self.active, {option.order: without}, self.index.knowledge.conversion, self.opioids.table
+        )
+        # What was taken before stays what it was before all new orders: naive is a statement of the patient.
+        totals = replace(
+            totals,
+            naive=self.opioids.naive,
+            before_new_mg_per_day=self.opioids.before_new_mg_per_day,
+            regular_for_days=self.opioids.regular_for_days,
+        )
+        values = {key: value for key, value in facts.values.items() if key != "ome_mg_per_day"}
+        if totals.ome_mg_per_day is not None:
+            values["ome_mg_per_day"] = totals.ome_mg_per_day
+        return replace(self, active=merged, facts=replace(facts, values=values), opioids=totals, focus=option)
 
 
 def patient_field(fact: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from medsafe.context.context import Context, OpioidTotals, Substance
+from medsafe.context.context import Context, OpioidTotals, Substance, opioid_totals
 from medsafe.context.engine import Engine
 from medsafe.context.intake import Intake, Reader, read_case
 from medsafe.context.patient import judge_organs, read_patient
@@ -13,8 +12,6 @@ from medsafe.identity.text import normalise_name
 from medsafe.model.case import AllergyRecord, Case, DrugRef, Order
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import Notice
-from medsafe.model.medicine import Medicine
-from medsafe.opioids.totals import Line, lines_of, rounded, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +51,6 @@ def _table(case: Case, engine: Engine) -> tuple[str, list[Notice]]:
     known = sorted({row.table for row in engine.knowledge.conversion})
     message = f"There is no opioid table {wanted!r}; {engine.policy.default_opioid_table} was used. Known: {', '.join(known)}."
     return engine.policy.default_opioid_table, [Notice("missing-data", "opioid_table", message, wanted, ("opioids",))]
-
-
-def _replaced(case: Case, lines: Iterable[Line]) -> dict[str, tuple[str, float | None]]:
-    by_order = {line.order: line for line in lines}
-    found = {}
-    for order in case.new_orders:
-        line = by_order.get(order.replaces or "")
-        if line is not None:
-            found[order.ref] = (line.drug, line.ome_mg_per_day)
-    return found
-
-
-def opioid_totals(
-    case: Case, engine: Engine, active: tuple[Medicine, ...], before: tuple[Medicine, ...], table: str
-) -> OpioidTotals:
-    """Totals of the regimen with its new orders, and of what was taken before them."""
-    rows = engine.knowledge.conversion
-    lines, lines_before = lines_of(active, rows, table), lines_of(before, rows, table)
-    ome_before = total(lines_before)
-    taken = [line for line in lines_before if not line.as_needed or line.ome_mg_per_day]
-    unknown = tuple(line.order for line in lines if line.ome_mg_per_day is None)
-    return OpioidTotals(
-        rounded(total(lines)),
-        rounded(total(line for line in lines if not line.as_needed)),
-        rounded(ome_before),
-        _replaced(case, lines_before),
-        table,
-        tuple(line.shown() for line in lines),
-        not taken or ome_before == 0,
-        unknown,
-    )
 
 
 def _opioid_notices(totals: OpioidTotals) -> list[Notice]:
@@ -149,7 +115,8 @@ def derive(case: Case, engine: Engine) -> Derived:
     tags = frozenset().union(*(m.tags for m in intake.active if m.systemic))
     organ = judge_organs(patient, anticoagulated=bool(tags & engine.policy.inr_unreliable_with))
     table, table_notices = _table(case, engine)
-    totals = opioid_totals(case, engine, intake.active, intake.regimen, table)
+    replaces = {order.ref: frozenset({order.replaces}) for order in case.new_orders if order.replaces}
+    totals = opioid_totals(intake.active, intake.regimen, replaces, engine.knowledge.conversion, table)
     if totals.ome_mg_per_day is not None:
         patient.values["ome_mg_per_day"] = totals.ome_mg_per_day
     patient.values["opioid_naive"] = "yes" if totals.naive else "no"

@@ -117,7 +117,23 @@ def _counted_dose(order: Order, position: int, known: tuple[float, str] | None) 
     return strength[0] * share, strength[1]
 
 
-def _dose_of(order: Order, wanted: str, position: int, known: tuple[float, str] | None) -> _Dose:
+def _patch_dose(order: Order, wanted: str, known: tuple[float, str] | None) -> _Dose:
+    """Dose of patches that are named by their rate: so many patches of so much an hour, worn day and night."""
+    assert order.dose is not None
+    if order.unit is None or order.unit.strip().casefold() not in COUNT_UNITS:
+        wrong = f"a patch is ordered by its rate an hour, and {order.unit!r} is none"
+        return _Dose(problem=wrong, code="unit-suspect", part="unit")
+    found = _strengths(order.drug.strength)
+    strength = found[0] if found else known
+    rate = same_unit(strength[0], strength[1], wanted) if strength else None
+    if rate is None:
+        return _Dose(problem="the strength of one of the patches is not given", part="drug.strength")
+    return _Dose(None, rate * order.dose * 24.0, True)
+
+
+def _dose_of(
+    order: Order, wanted: str, position: int, known: tuple[float, str] | None, patch_rate: bool = False
+) -> _Dose:
     if order.dose is None:
         return _Dose(problem="the dose is missing")
     if not order.unit:
@@ -129,6 +145,8 @@ def _dose_of(order: Order, wanted: str, position: int, known: tuple[float, str] 
         hours = HOURS.get(rate.group(2).casefold().replace(" ", ""))
         if mass is not None and hours is not None:
             return _Dose(None, mass * 24.0 / hours, True)
+    if patch_rate:
+        return _patch_dose(order, wanted, known)
     amount: tuple[float, str] | None = (order.dose, unit)
     if unit.casefold() in COUNT_UNITS or (unit.casefold() == "ml" and wanted.casefold() != "ml"):
         amount = _counted_dose(order, position, known)
@@ -259,7 +277,8 @@ class Reader:
         form: str,
     ) -> Medicine:
         entry = self.index.drugs[drug_id]
-        dose = _dose_of(order, entry.drug.dose_unit, position, strength)
+        by_rate = any(s.route == route == "transdermal" and s.unit.endswith("/h") for s in entry.drug.strengths)
+        dose = _dose_of(order, entry.drug.dose_unit, position, strength, by_rate)
         if dose.problem and order.days_ago is None:
             message = f"{entry.drug.name}: {dose.problem}, so its dose was not checked."
             self.notices.append(

@@ -15,12 +15,12 @@ from medsafe.model.findings import Finding
 from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import MASS_MG
-from medsafe.opioids.conversion import Conversion, Target, breakthrough_of, convert, daily_of, round_down, strengths_of
+from medsafe.opioids.conversion import Target, breakthrough_of, daily_of, next_up, round_down, strengths_of
+from medsafe.suggestions.conversions import Plan, is_frail, one_way_source, plan_conversion
 from medsafe.suggestions.options import Candidate, generated
 
 TOXIC = ("opioid-toxicity", "opioid-neurotoxicity")
 SWALLOWING = frozenset({"dysphagia", "bowel-obstruction", "complete-bowel-obstruction"})
-FRAIL = frozenset({"frailty", "cachexia", "dementia", "delirium"})
 SEDATED = ("drowsy", "difficult to rouse", "unresponsive")
 DROWSY_SCORE = 4
 SEVERE_PAIN = 7
@@ -53,8 +53,6 @@ def situation(context: Context, pain: float, responsive: str, findings: tuple[Fi
         if m.systemic and m.drug.opioid and m.drug.opioid.action in ("full", "partial", "mixed")
     ]
     values, symptoms = context.facts.values, context.facts.symptoms
-    age = values.get("age_years")
-    frail = bool(context.facts.conditions & FRAIL) or (isinstance(age, float | int) and age >= 75)
     trouble = tuple(
         sorted(
             {
@@ -69,7 +67,7 @@ def situation(context: Context, pain: float, responsive: str, findings: tuple[Fi
         responsiveness=responsive,
         toxic=tuple(f.hazard for f in findings if f.hazard in TOXIC and f.severity >= Severity.HIGH),
         drowsy=values.get("sedation") in SEDATED or (symptoms.get("drowsiness") or 0) >= DROWSY_SCORE,
-        frail=frail,
+        frail=is_frail(context),
         ome=context.opioids.ome_mg_per_day or 0.0,
         regular_ome=context.opioids.regular_ome_mg_per_day or 0.0,
         taken_rescue_doses=sum(m.doses_last_24h or 0.0 for m in agonists if m.prn),
@@ -163,9 +161,7 @@ def _changed_dose(medicine: Medicine, factor: float, up: bool) -> float | None:
     strengths = strengths_of(Target(medicine.drug, medicine.route or "", form))
     dose = round_down(current * factor, strengths)
     if up and dose <= current:
-        larger = [v for v in strengths.values if v > current] if strengths and strengths.form == "patch" else []
-        smallest = min(strengths.values) if strengths and strengths.form != "patch" else 0.0
-        step = larger[0] if larger else current + smallest
+        step = next_up(current, strengths) or current
         dose = step if step <= current * 2.0 else current
     return dose if dose and dose != current else None
 
@@ -266,12 +262,6 @@ def rotation_reason(s: Situation, context: Context) -> str:
     return "pain" if s.pain >= 4 and s.ome >= 120 else ""
 
 
-def away_from_one_way(s: Situation, context: Context) -> str:
-    """An opioid of the regimen whose table holds for the direction into it only."""
-    one_way = {r.opioid for r in context.index.knowledge.conversion if r.meaning == "morphine-to-drug-ratio"}
-    return next((m.drug.name for m in s.background if m.id in one_way), "")
-
-
 def _specialist(symptom: str, name: str) -> Candidate:
     why = f"The conversion table for {name} holds in one direction only: rotating away from it by a fixed factor overdoses."
     option = generated(
@@ -285,55 +275,32 @@ def _specialist(symptom: str, name: str) -> Candidate:
     return Candidate(symptom, option, score=4.0)
 
 
-def reduction_for(context: Context, reason: str, frail: bool) -> tuple[float, str]:
-    """Reduction for incomplete cross-tolerance and its reason; organ function is applied by the bands, not here."""
-    if reason == "toxicity":
-        return _policy(context, "rotation_reduction_toxicity"), "toxicity"
-    if frail or reason == "renal":
-        return _policy(context, "rotation_reduction_frail"), "frailty or organ failure" if frail else "organ failure"
-    return _policy(context, "rotation_reduction"), "incomplete cross-tolerance"
-
-
 def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Rotate to each opioid that the policy lists."""
     reason = rotation_reason(s, context)
-    one_way = away_from_one_way(s, context)
+    one_way = one_way_source(context, s.background)
     if one_way:
         yield _specialist(symptom, one_way)
         return
     if not reason or not s.background or s.regular_ome <= 0:
         return
-    reduction, why = reduction_for(context, reason, s.frail)
     benefit = {"toxicity": 8.5, "renal": 8.0, "route": 6.5, "pain": 5.0}[reason]
     taken = {m.id for m in (*s.background, *s.rescue)}
-    rows = context.index.knowledge.conversion
     for row in context.policy.opioid["rotation"]:
         entry = context.index.drugs.get(row["drug"])
         if entry is None or (row["drug"] in taken and reason != "route"):
             continue
         target = Target(entry.drug, row["route"], row["form"])
-        result = convert(
-            s.regular_ome,
-            target,
-            rows,
-            context.opioids.table
-            if _has(rows, context.opioids.table, entry.drug.id)
-            else context.policy.default_opioid_table,
-            reduction,
-            why,
-            _policy_pair(context),
+        plan = plan_conversion(
+            context, (*s.background, *s.rescue), s.regular_ome, target, reason, frozenset(s.renal_trouble)
         )
-        yield _rotation(symptom, s, row, target, result, reason, benefit)
-
-
-def _has(rows: Any, table: str, opioid: str) -> bool:
-    return any(r.table == table and r.opioid == opioid and r.direction != "to-morphine" for r in rows)
+        yield _rotation(symptom, s, row, target, plan, reason, benefit)
 
 
 def _rotation(
-    symptom: str, s: Situation, row: dict[str, Any], target: Target, result: Conversion, reason: str, benefit: float
+    symptom: str, s: Situation, row: dict[str, Any], target: Target, plan: Plan, reason: str, benefit: float
 ) -> Candidate:
-    name = target.drug.name
+    name, result = target.drug.name, plan.result
     words = {
         "toxicity": "toxicity of the present opioid",
         "renal": "organ function",
@@ -353,7 +320,7 @@ def _rotation(
         review_after=row.get("review_after", "24 h"),
     )
     replaces = frozenset(m.order for m in (*s.background, *s.rescue))
-    reasons = (result.refused,) if result.refused else ()
+    reasons = (result.refused,) if result.refused else (*plan.warnings, *plan.changeover)
     return Candidate(
         symptom,
         option,
@@ -363,7 +330,7 @@ def _rotation(
         result.breakthrough,
         reasons,
         benefit - 1.5 + float(row.get("points", 0)),
-        result.working,
+        (*plan.working, *result.working),
     )
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from medsafe import render
-from medsafe.context.derive import derive
+from medsafe.context.context import Context, patient_field
+from medsafe.context.derive import Derived, derive
 from medsafe.context.engine import Engine
 from medsafe.decoder import Tolerant
 from medsafe.model.case import Case
 from medsafe.model.findings import Finding, Notice, merge_notices
-from medsafe.opioids.conversion import Target, convert
+from medsafe.model.knowledge import Citation, Severity
+from medsafe.model.knowledge import Drug as DrugRecord
+from medsafe.opioids.conversion import Target, daily_of, published_into
+from medsafe.opioids.totals import is_agonist
 from medsafe.request import Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
 from medsafe.review import run_checks
-from medsafe.suggestions.opioid_steps import FRAIL, reduction_for
+from medsafe.suggestions.conversions import Plan, one_way_source, plan_conversion
 from medsafe.suggestions.options import Candidate, bands_of, fitted, generated
 from medsafe.suggestions.suggest import as_medicine
 from medsafe.web.problems import from_schema
 
+# A reduction this large already answers for frail organs; a band then asks for nothing more.
+REDUCED_FOR_ORGANS = 0.5
+# The plan itself answers for how the new opioid compares with the old one.
+JUDGED_HERE = frozenset({"opioid:conversion-mismatch"})
 REASONS = ("pain", "toxicity", "renal", "route", "other")
 
 
@@ -62,17 +71,15 @@ def _empty(
         "suggested_daily_dose": None,
         "orders": [],
         "working": [],
+        "changeover": [],
+        "warnings": [],
         "findings": [render.finding(f) for f in findings],
         "notices": [render.notice(n) for n in merge_notices(notices)],
         "sources": [],
+        "disagreements": [],
         "knowledge": {"version": engine.knowledge.version, "digest": engine.knowledge.digest},
         "disclaimer": render.NOT_VALIDATED,
     }
-
-
-def _share(engine: Engine) -> float:
-    shares: Any = engine.policy.opioid["breakthrough_share"]
-    return float(shares[0])
 
 
 def conversion_answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
@@ -101,7 +108,8 @@ def conversion_answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
                 "unknown-drug", "to.drug", f"“{ref.shown}” is not one opioid known here.", ref.shown, ("conversion",)
             ),
         )
-    if totals.ome_mg_per_day is None or totals.unknown:
+    needed = {m.order for m in context.active if is_agonist(m) and not (m.prn and m.doses_last_24h is None)}
+    if needed & set(totals.unknown):
         message = "Not every opioid given could be turned into oral morphine, so nothing is converted: see the lines."
         return _refused(out, notices, Notice("missing-data", "from", message, None, ("conversion",)))
     return _converted(out, notices, context, derived, engine, loaded, engine.index.drugs[ids[0]].drug)
@@ -113,90 +121,141 @@ def _refused(out: dict[str, Any], notices: list[Notice], why: Notice) -> dict[st
     return out
 
 
-def _one_way_source(engine: Engine, context: Any) -> str:
-    """A drug in the regimen whose table must not be used to convert away from it."""
-    one_way = {
-        r.opioid
-        for r in engine.knowledge.conversion
-        if r.direction == "from-morphine" and r.meaning == "morphine-to-drug-ratio"
-    }
-    return next((m.drug.name for m in context.active if m.id in one_way), "")
-
-
 def _converted(
     out: dict[str, Any],
     notices: list[Notice],
-    context: Any,
-    derived: Any,
+    context: Context,
+    derived: Derived,
     engine: Engine,
     loaded: dict[str, Any],
-    drug: Any,
+    drug: DrugRecord,
 ) -> dict[str, Any]:
-    away = _one_way_source(engine, context)
+    away = one_way_source(context, context.active)
     if away:
         message = (
             f"Conversion away from {away} is refused: its table holds for one direction only and would overestimate. "
             "Ask a specialist; the daily total above is for weighing risk, not for dosing."
         )
         return _refused(out, notices, Notice("missing-data", "from", message, away, ("conversion",)))
-    ome = context.opioids.ome_mg_per_day
     target = Target(drug, loaded["to"]["route"], loaded["to"]["form"] or _usual_form(drug, loaded["to"]["route"]))
-    frail = bool(context.facts.conditions & FRAIL) or float(context.facts.values.get("age_years") or 0) >= 75
-    reduction, why = reduction_for(context, loaded["reason"], frail)
-    table = context.opioids.table
-    if not any(
-        r.table == table and r.opioid == drug.id and r.direction != "to-morphine" for r in engine.knowledge.conversion
-    ):
-        table = engine.policy.default_opioid_table
-    result = convert(ome, target, engine.knowledge.conversion, table, reduction, why, _share(engine))
-    if result.order is None:
-        return _refused(out, notices, Notice("missing-data", "to", result.refused, None, ("conversion",)))
+    ome = context.opioids.convertible_mg_per_day or 0.0
+    notices += _uncounted(context)
+    if not ome:
+        message = "No opioid is taken of which the daily amount is known, so there is nothing to convert."
+        return _refused(out, notices, Notice("missing-data", "from", message, None, ("conversion",)))
+    plan = plan_conversion(context, context.active, ome, target, loaded["reason"], _avoided(derived))
+    if plan.result.order is None:
+        return _refused(out, notices, Notice("missing-data", "to", plan.refused, None, ("conversion",)))
+    order, fit, findings, more = _screened(derived, engine, drug, plan, target)
+    notices += [*more, *_ungated(plan, drug)]
+    return out | _shown(context, engine, plan, order, fit, findings, notices, target)
+
+
+def _uncounted(context: Context) -> list[Notice]:
+    """As-needed orders whose use is not known: converting the most allowed would overdose, so they are left out."""
+    return [
+        Notice(
+            "missing-data",
+            f"{m.order}.doses_last_24h",
+            f"How often {m.drug.name} as needed was taken is not given: it was left out of the conversion.",
+            None,
+            ("conversion",),
+        )
+        for m in context.active
+        if is_agonist(m) and m.prn and m.doses_last_24h is None
+    ]
+
+
+def _avoided(derived: Derived) -> frozenset[str]:
+    """Opioids that kidneys or liver speak against in earnest."""
+    found, _ = run_checks(derived.context)
+    organ = ("renal-caution", "hepatic-caution")
+    return frozenset(d for f in found if f.hazard in organ and f.severity >= Severity.HIGH for d in f.drugs)
+
+
+def _ungated(plan: Plan, drug: DrugRecord) -> list[Notice]:
+    """What must be known before this opioid is begun and is not given."""
+    return [
+        Notice(
+            "missing-lab",
+            patient_field(fact),
+            f"{drug.name} must not be begun before this is known: no {fact.split('_')[0]} was given.",
+            None,
+            ("conversion",),
+        )
+        for fact in plan.missing
+    ]
+
+
+def _screened(
+    derived: Derived, engine: Engine, drug: DrugRecord, plan: Plan, target: Target
+) -> tuple[dict[str, Any], tuple[str, ...], list[Finding], list[Notice]]:
+    """The new order fitted to the organs once, and what the checks find about it."""
+    context = derived.context
+    order: dict[str, Any] = dict(plan.result.order or {})
+    fit: tuple[str, ...] = ()
     option = generated(f"convert-{drug.id}", "rotate", f"Convert to {drug.name}", "", 0.0, ())
-    candidate = Candidate(
-        "conversion", option, drug, result.order, frozenset(o.ref for o in derived.context.case.regimen)
-    )
-    medicine = as_medicine(candidate, dict(result.order), derived, engine)
-    working, order = list(result.working), dict(result.order)
-    findings: list[Finding] = []
-    if medicine is not None:
-        if reduction < 0.5:
-            order, fit = fitted(order, medicine, bands_of(context, medicine))
-            working += fit
-            medicine = as_medicine(candidate, order, derived, engine) or medicine
-        found, more = run_checks(context.with_option(medicine, candidate.replaces))
-        findings = [f for f in found if medicine.order in f.orders and f.hazard != "opioid-conversion-error"]
-        notices += more
+    replaces = frozenset(o.ref for o in context.case.regimen)
+    candidate = Candidate("conversion", option, drug, order, replaces)
+    medicine = as_medicine(candidate, order, derived, engine)
+    if medicine is None:
+        return order, fit, [], []
+    reduced = plan.result.reduction >= REDUCED_FOR_ORGANS
+    if not reduced:
+        order, fit = fitted(order, medicine, bands_of(context, medicine))
+        medicine = as_medicine(candidate, order, derived, engine) or medicine
+    found, more = run_checks(context.with_option(medicine, replaces))
+    mine = [f for f in found if medicine.order in f.orders and f.rule not in JUDGED_HERE]
+    return order, fit, [_once(f, plan.result.reduction) if reduced else f for f in mine], list(more)
+
+
+def _once(finding: Finding, reduction: float) -> Finding:
+    """A band that asks for a reduced dose is met by the reduction already taken: told, not asked for again."""
+    if not finding.dose_can_fit:
+        return finding
+    text = f"{reduction:.0%} has already been taken off: organ function is not counted a second time."
+    return replace(finding, severity=min(finding.severity, Severity.MODERATE), modifiers=(*finding.modifiers, text))
+
+
+def _shown(
+    context: Context,
+    engine: Engine,
+    plan: Plan,
+    order: dict[str, Any],
+    fit: tuple[str, ...],
+    findings: list[Finding],
+    notices: list[Notice],
+    target: Target,
+) -> dict[str, Any]:
+    result = plan.result
     mass = result.unit.replace("/day", "")
-    suggested = order["dose"] if order["unit"] == "mcg/h" else order["dose"] * order.get("times_per_day", 1)
-    orders = [order, *([result.breakthrough] if result.breakthrough else [])]
-    out.update(
-        equianalgesic_daily_dose={"value": round(result.equianalgesic or 0.0, 2), "unit": mass},
-        reduction_percent=round(100 * result.reduction, 1),
-        suggested_daily_dose={
+    suggested = daily_of(order)
+    lines = [line["working"] for line in context.opioids.lines]
+    cited = engine.index.cite(Citation(*s.split("#", 1)) for s in (*result.sources, *plan.sources))
+    return {
+        "equianalgesic_daily_dose": {"value": round(result.equianalgesic or 0.0, 2), "unit": mass},
+        "reduction_percent": round(100 * result.reduction, 1),
+        "suggested_daily_dose": {
             "value": round(suggested, 4),
             "unit": order["unit"] if order["unit"] == "mcg/h" else order["unit"].split("/")[0],
         },
-        orders=orders,
-        working=[line["working"] for line in context.opioids.lines] + working,
-        findings=[render.finding(f) for f in findings],
-        notices=[render.notice(n) for n in merge_notices(notices)],
-        sources=[
-            {
-                "id": s,
-                "title": engine.knowledge.sources[s].title if s in engine.knowledge.sources else s,
-                "locator": "",
-                "url": "",
-                "status": "recalled",
-            }
-            for s in result.sources
+        "orders": [{"drug": target.drug.id, **order}, *([dict(result.breakthrough)] if result.breakthrough else [])],
+        "working": [*lines, *plan.working, *result.working, *fit],
+        "changeover": list(plan.changeover),
+        "warnings": list(plan.warnings),
+        "findings": [render.finding(f) for f in findings],
+        "notices": [render.notice(n) for n in merge_notices(notices)],
+        "sources": [render.source(s) for s in cited],
+        "table": plan.table,
+        "one_way": result.one_way,
+        "disagreements": [
+            *(dict(d) for d in context.opioids.disagreements),
+            *(d.shown() for d in published_into(target, engine.knowledge.conversion, plan.table, result.base)),
         ],
-        table=table,
-        one_way=result.one_way,
-    )
-    return out
+    }
 
 
-def _usual_form(drug: Any, route: str) -> str:
+def _usual_form(drug: DrugRecord, route: str) -> str:
     found = [s.form for s in drug.strengths if s.route == route]
     return (
         found[0]

@@ -1,0 +1,263 @@
+"""One conversion planned whole: what is taken, how much of it counts, the table's dose, its traps, the order, the change-over.
+
+`POST /v1/opioids/convert` and the rotations among the suggestions are worked out here, so that they cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from medsafe.context.context import Context
+from medsafe.model.knowledge import Drug
+from medsafe.model.medicine import Medicine
+from medsafe.opioids.conversion import Conversion, Target, breakthrough_of, convert
+from medsafe.opioids.totals import ANTAGONISTS, is_agonist, lines_of, lowest_total, row_for, total
+
+FRAIL = frozenset({"frailty", "cachexia", "dementia", "delirium"})
+FRAIL_FROM_YEARS = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A conversion with all that belongs to it; `refused` says why there is none."""
+
+    result: Conversion
+    table: str
+    working: tuple[str, ...] = ()
+    changeover: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> str:
+        return self.result.refused
+
+
+def is_frail(context: Context) -> bool:
+    """Frail by condition or by age: half the dose rather than three quarters."""
+    age = context.facts.values.get("age_years")
+    return bool(context.facts.conditions & FRAIL) or (isinstance(age, float | int) and age >= FRAIL_FROM_YEARS)
+
+
+def _number(context: Context, name: str) -> float:
+    value: Any = context.policy.opioid[name]
+    return float(value)
+
+
+def rules_of(context: Context, drug: Drug, route: str) -> Mapping[str, Any]:
+    """The policy's own rules for beginning this opioid, empty when there are none for this route."""
+    found: Mapping[str, Any] = context.policy.opioid.get("first_days", {}).get(drug.id, {})
+    return found if not found.get("routes") or route in found["routes"] else {}
+
+
+def table_for(context: Context, drug: Drug) -> str:
+    """The table asked for when it converts into this drug, else the default one."""
+    wanted = context.opioids.table
+    has = any(
+        r.table == wanted and r.opioid == drug.id and r.direction != "to-morphine"
+        for r in context.index.knowledge.conversion
+    )
+    return wanted if has else context.policy.default_opioid_table
+
+
+def one_way_source(context: Context, medicines: Iterable[Medicine]) -> str:
+    """An opioid that is taken and whose table must not be used to convert away from it."""
+    one_way = {
+        r.opioid
+        for r in context.index.knowledge.conversion
+        if r.direction == "from-morphine" and r.meaning == "morphine-to-drug-ratio"
+    }
+    return next((m.drug.name for m in medicines if m.id in one_way and is_agonist(m)), "")
+
+
+def reduction_for(context: Context, reason: str, frail: bool) -> tuple[float, str]:
+    """Reduction for incomplete cross-tolerance and its reason; organ function is applied by the bands, not here."""
+    if reason == "toxicity":
+        return _number(context, "rotation_reduction_toxicity"), "toxicity"
+    if frail or reason == "renal":
+        return _number(context, "rotation_reduction_frail"), "frailty or organ failure" if frail else "organ failure"
+    return _number(context, "rotation_reduction"), "incomplete cross-tolerance"
+
+
+def _reduction(context: Context, taken: list[Medicine], target: Target, reason: str) -> tuple[float, str]:
+    """The share to take off, and why: none for the same opioid by another route, more away from a patch."""
+    if taken and all(m.id == target.drug.id for m in taken) and reason != "toxicity":
+        return 0.0, "the same opioid by another route needs none for cross-tolerance"
+    share, why = reduction_for(context, reason, is_frail(context))
+    away = _number(context, "away_from_patch_reduction")
+    if any("patch" in m.forms for m in taken) and "patch" not in target.form and share < away:
+        return away, "away from a patch: its table holds in the other direction only, and the skin goes on giving"
+    return share, why
+
+
+def _trap(context: Context, target: Target, ome: float | None) -> str:
+    """Why this drug is no opioid to convert to, or nothing."""
+    opioid, name = target.drug.opioid, target.drug.name
+    if opioid is None:
+        return f"{name} is not an opioid"
+    if opioid.action in ANTAGONISTS:
+        return f"{name} is an opioid antagonist: it relieves no pain and brings on withdrawal in whoever takes opioids"
+    if opioid.action == "mixed" and ome:
+        return f"{name} is a mixed agonist-antagonist: after a full agonist it brings on withdrawal"
+    rules = rules_of(context, target.drug, target.route)
+    for fact, bound in rules.get("refused_from", {}).items():
+        value = context.facts.values.get(fact)
+        if isinstance(value, float | int) and value >= bound:
+            return f"{name} is not begun from {fact.replace('_ms', '').replace('_', ' ')} {bound:g} ms: it is {value:g}"
+    return ""
+
+
+def _base(context: Context, taken: list[Medicine], ome: float, table: str) -> tuple[float, tuple[str, ...]]:
+    """The daily morphine to replace: the lower of the table asked for and the default where both know it."""
+    rows = context.index.knowledge.conversion
+    counted = [m for m in taken if not m.prn or m.doses_last_24h is not None]
+    default = total(lines_of(counted, rows, context.policy.default_opioid_table))
+    if table == context.policy.default_opioid_table or default is None or default >= ome:
+        return ome, ()
+    text = f"table {table} is made for adding up risk: the lower {default:g} mg of {context.policy.default_opioid_table} is converted"
+    return default, (text,)
+
+
+def _lowest(
+    context: Context, taken: list[Medicine], base: float, working: tuple[str, ...]
+) -> tuple[float, tuple[str, ...]]:
+    """Without a reduction nothing covers a disagreement between tables: the lowest value is taken."""
+    counted = [m for m in taken if not m.prn or m.doses_last_24h is not None]
+    least = lowest_total(counted, context.index.knowledge.conversion)
+    if least is None or least >= base:
+        return base, working
+    return least, (*working, f"published values differ: the lowest, {least:g} mg oral morphine a day, is converted")
+
+
+def _form_of(medicine: Medicine) -> str:
+    if "patch" in medicine.forms:
+        return "patch"
+    if medicine.is_rate or "infusion" in (medicine.route or ""):
+        return "infusion"
+    return "modified-release" if "modified-release" in medicine.forms else "short-acting"
+
+
+def _target_form(target: Target) -> str:
+    if "infusion" in target.route:
+        return "infusion"
+    return next((form for form in ("patch", "modified-release") if form in target.form), "short-acting")
+
+
+def changeover_of(
+    context: Context, taken: Iterable[Medicine], target: Target
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """When the new opioid begins and each old one ends, with the sources."""
+    texts: dict[str, None] = {}
+    sources: dict[str, None] = {}
+    for medicine in taken:
+        if medicine.prn:
+            continue
+        for row in context.policy.opioid.get("changeover", ()):
+            fits = row.get("from_form", _form_of(medicine)) == _form_of(medicine)
+            fits = fits and row.get("from_drug", medicine.id) == medicine.id
+            if fits and row.get("to_form", _target_form(target)) == _target_form(target):
+                texts[row["text"]] = None
+                sources |= dict.fromkeys(row["sources"])
+                break
+    return tuple(texts), tuple(sources)
+
+
+def rescue_for(
+    context: Context, taken: Iterable[Medicine], daily_ome: float, avoid: frozenset[str]
+) -> dict[str, Any] | None:
+    """A short-acting rescue dose of another opioid, a tenth of the daily morphine: one already taken, else by the policy."""
+    rows, table = context.index.knowledge.conversion, context.policy.default_opioid_table
+    shares: Any = context.policy.opioid["breakthrough_share"]
+    listed: Any = context.policy.opioid["rescue_drugs"]
+    known = [m.id for m in taken if m.id in listed]
+    no_oral = bool(context.policy.no_oral_with & context.facts.conditions)
+    route = "subcutaneous" if no_oral else "oral"
+    for drug_id in dict.fromkeys((*known, *listed)):
+        entry = context.index.drugs.get(drug_id)
+        row = row_for(rows, table, drug_id, route, 0.0)
+        if entry is None or row is None or drug_id in avoid:
+            continue
+        rescue = breakthrough_of(
+            Target(entry.drug, route, ""), daily_ome / row.factor, row.unit.split("/")[0], shares[0]
+        )
+        if rescue is not None:
+            return rescue
+    return None
+
+
+def plan_conversion(
+    context: Context,
+    taken: Iterable[Medicine],
+    ome: float,
+    target: Target,
+    reason: str,
+    avoid: frozenset[str] = frozenset(),
+) -> Plan:
+    """Plan the change from the opioids taken to another.
+
+    Parameters
+    ----------
+    context: the case. taken: the opioid orders that are replaced.
+    ome: what of them counts, mg oral morphine a day. target: the opioid, route and form to change to.
+    reason: pain, toxicity, renal, route or other.
+    avoid: opioids that this kidney or liver rules out for rescue doses.
+
+    Returns
+    -------
+    The plan, or with `refused` the reason why there is none.
+    """
+    agonists = [m for m in taken if is_agonist(m)]
+    table = table_for(context, target.drug)
+    trap = _trap(context, target, ome)
+    if trap:
+        return Plan(Conversion(refused=trap), table)
+    rules = rules_of(context, target.drug, target.route)
+    base, base_working = _base(context, agonists, ome, context.opioids.table)
+    cut, why = _reduction(context, agonists, target, reason)
+    if cut == 0.0:
+        base, base_working = _lowest(context, agonists, base, base_working)
+    shares: Any = context.policy.opioid["breakthrough_share"]
+    result = convert(
+        base,
+        target,
+        context.index.knowledge.conversion,
+        table,
+        cut,
+        why,
+        float(shares[0]),
+        most_per_day=rules.get("most_per_day"),
+        rescue=bool(rules.get("rescue", True)),
+    )
+    if result.order is not None and result.breakthrough is None:
+        result = replace(result, breakthrough=rescue_for(context, agonists, _ome_of(context, target, result), avoid))
+    times, sources = changeover_of(context, agonists, target)
+    missing = tuple(fact for fact in rules.get("needs", ()) if fact not in context.facts.values)
+    return Plan(
+        result,
+        table,
+        base_working,
+        times,
+        tuple(rules.get("notes", ())),
+        missing,
+        (*rules.get("sources", ()), *sources),
+    )
+
+
+def _ome_of(context: Context, target: Target, result: Conversion) -> float:
+    """The new daily dose as oral morphine, by the default table."""
+    if result.suggested is None:
+        return 0.0
+    row = row_for(
+        context.index.knowledge.conversion,
+        context.policy.default_opioid_table,
+        target.drug.id,
+        target.route,
+        result.suggested,
+    )
+    return result.suggested * row.factor if row else 0.0
+
+
+__all__ = ["Plan", "changeover_of", "is_frail", "one_way_source", "plan_conversion", "reduction_for", "rescue_for"]
