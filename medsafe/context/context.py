@@ -120,6 +120,8 @@ class Policy:
     inr_unreliable_with: frozenset[str] = frozenset()
     tolerated_days: float = 14.0
     no_oral_with: frozenset[str] = frozenset()
+    priorities: tuple[Mapping[str, Any], ...] = ()
+    intents: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from medsafe.context.conditions import ConditionIndex, build_condition_index
 from medsafe.context.context import Policy
 from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
+from medsafe.identity.spelling import names_like
 from medsafe.identity.text import normalise_name
 from medsafe.model.knowledge import Knowledge, Severity
 
@@ -29,6 +30,14 @@ class Engine:
     def symptom_id(self, name: str) -> str | None:
         """The id of a symptom by its name or a synonym."""
         return self.symptom_names.get(normalise_name(name))
+
+    def symptoms_like(self, name: str, limit: int = 3) -> tuple[tuple[str, float], ...]:
+        """Symptoms whose names look like this one, best first: to be offered, never to be taken."""
+        best: dict[str, float] = {}
+        for written, score in names_like(normalise_name(name), self.symptom_names):
+            key = self.symptom_names[written]
+            best[key] = max(best.get(key, 0.0), score)
+        return tuple(sorted(best.items(), key=lambda item: (-item[1], item[0]))[:limit])
 
 
 def _rows(table: Mapping[str, Any]) -> dict[str, tuple[tuple[float, Severity], ...]]:
@@ -53,6 +62,8 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         smoking_substance=raw["smoking"]["substance"],
         inr_unreliable_with=frozenset(raw["hepatic"]["inr_unreliable_with"]),
         no_oral_with=frozenset(raw["suggestions"]["no_oral_with"]),
+        priorities=tuple(raw["suggestions"]["priority"]),
+        intents=tuple(raw["suggestions"]["intent"]),
         tolerated_days=float(interruption["tolerated_days"]),
     )
 

@@ -17,6 +17,18 @@ _START, _INSIDE, _TYPO = 90.0, 80.0, 0.8  # where in the ranking: starts with, a
 _OWN_NAME = 5.0  # a generic name stands before brands that begin alike
 
 
+def names_like(wanted: str, names: Iterable[str], close_enough: float = 60.0) -> tuple[tuple[str, float], ...]:
+    """The names that look like `wanted` or share a word of three letters or more with it, each with how much, 0 to 100.
+
+    >>> names_like("nausia", ["nausea", "itch"])
+    (('nausea', 83.3),)
+    """
+    words = {word for word in wanted.split() if len(word) > 2}
+    scored = ((name, round(fuzz.QRatio(wanted, name), 1)) for name in names)
+    near = [(name, score) for name, score in scored if score >= close_enough or words & set(name.split())]
+    return tuple(sorted(near, key=lambda item: (-item[1], item[0])))
+
+
 class Spellings:
     """The names of an index, laid out for search."""
 

@@ -198,6 +198,7 @@ class OptionSchema(Strict):
     when = criteria()
     preferences = many(PreferenceSchema)
     exclusions = many(ExclusionSchema)
+    accepts = OneOrMore(choices=HAZARDS)
     sources = Citations(required=True)
 
     @validates_schema

@@ -427,7 +427,7 @@ POLICY_KEYS = {
     "tailoring": ("switched_off",),
     "smoking": ("substance",),
     "hepatic": ("inr_unreliable_with",),
-    "suggestions": ("no_oral_with",),
+    "suggestions": ("no_oral_with", "intent", "priority"),
     "ordinary_adult": ("sex", "vitals", "labs"),
     "opioid": (
         "default_table",
@@ -450,6 +450,7 @@ POLICY_KEYS = {
         "tolerant_days",
         "away_from_patch_reduction",
         "rescue_drugs",
+        "very_high",
         "implausible_times",
         "implausible_from_ome_mg",
         "implausible_ome_mg",

@@ -438,7 +438,10 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that could be done about a symptom."""
+    """One thing that could be done about a symptom.
+
+    `accepts` names hazards that are the price of the option (sedation in a crisis): told as cautions, they do not rule it out.
+    """
 
     id: str
     action: str
@@ -457,6 +460,7 @@ class Option:
     when: tuple[Criterion, ...] = ()
     preferences: tuple[Preference, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    accepts: frozenset[str] = frozenset()
     sources: tuple[Citation, ...] = ()
 
 

@@ -82,11 +82,15 @@ def reduction_for(context: Context, reason: str, frail: bool) -> tuple[float, st
     return _number(context, "rotation_reduction"), "incomplete cross-tolerance"
 
 
-def _reduction(context: Context, taken: list[Medicine], target: Target, reason: str) -> tuple[float, str]:
+def _reduction(context: Context, taken: list[Medicine], target: Target, reason: str, ome: float) -> tuple[float, str]:
     """The share to take off, and why: none for the same opioid by another route, more away from a patch."""
     if taken and all(m.id == target.drug.id for m in taken) and reason != "toxicity":
         return 0.0, "the same opioid by another route needs none for cross-tolerance"
     share, why = reduction_for(context, reason, is_frail(context))
+    very_high: Any = context.policy.opioid["very_high"]
+    least = max((cut for bound, cut in very_high if ome >= bound), default=0.0)
+    if least > share:
+        share, why = least, "a very high dose"
     away = _number(context, "away_from_patch_reduction")
     if any("patch" in m.forms for m in taken) and "patch" not in target.form and share < away:
         return away, "away from a patch: its table holds in the other direction only, and the skin goes on giving"
@@ -216,7 +220,7 @@ def plan_conversion(
         return Plan(Conversion(refused=trap), table)
     rules = rules_of(context, target.drug, target.route)
     base, base_working = _base(context, agonists, ome, context.opioids.table)
-    cut, why = _reduction(context, agonists, target, reason)
+    cut, why = _reduction(context, agonists, target, reason, base)
     if cut == 0.0:
         base, base_working = _lowest(context, agonists, base, base_working)
     shares: Any = context.policy.opioid["breakthrough_share"]

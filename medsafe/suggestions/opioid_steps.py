@@ -15,8 +15,16 @@ from medsafe.model.findings import Finding
 from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import MASS_MG
-from medsafe.opioids.conversion import Target, breakthrough_of, daily_of, next_up, round_down, strengths_of
-from medsafe.suggestions.conversions import Plan, is_frail, one_way_source, plan_conversion
+from medsafe.opioids.conversion import (
+    Target,
+    breakthrough_of,
+    daily_of,
+    next_up,
+    patch_interval_h,
+    round_down,
+    strengths_of,
+)
+from medsafe.suggestions.conversions import Plan, is_frail, one_way_source, plan_conversion, rescue_for, rules_of
 from medsafe.suggestions.options import Candidate, generated
 
 TOXIC = ("opioid-toxicity", "opioid-neurotoxicity")
@@ -24,6 +32,9 @@ SWALLOWING = frozenset({"dysphagia", "bowel-obstruction", "complete-bowel-obstru
 SEDATED = ("drowsy", "difficult to rouse", "unresponsive")
 DROWSY_SCORE = 4
 SEVERE_PAIN = 7
+# A symptom that is reported without a score is taken as moderate, and no dose is raised on it.
+UNSCORED = 5.0
+DYING = "last-days-of-life"
 LONG_HALF_LIFE_H = 15
 SOURCE = ("fast-fact-20#steps",)
 
@@ -43,9 +54,11 @@ class Situation:
     background: tuple[Medicine, ...]
     rescue: tuple[Medicine, ...]
     renal_trouble: tuple[str, ...]
+    scored: bool = True
+    dying: bool = False
 
 
-def situation(context: Context, pain: float, responsive: str, findings: tuple[Finding, ...]) -> Situation:
+def situation(context: Context, score: float | None, responsive: str, findings: tuple[Finding, ...]) -> Situation:
     """Read the situation from the context and from what the checks found."""
     agonists = [
         m
@@ -63,9 +76,9 @@ def situation(context: Context, pain: float, responsive: str, findings: tuple[Fi
         )
     )
     return Situation(
-        pain=pain,
+        pain=UNSCORED if score is None else score,
         responsiveness=responsive,
-        toxic=tuple(f.hazard for f in findings if f.hazard in TOXIC and f.severity >= Severity.HIGH),
+        toxic=tuple(f.hazard for f in findings if f.hazard in TOXIC and f.severity >= Severity.MODERATE),
         drowsy=values.get("sedation") in SEDATED or (symptoms.get("drowsiness") or 0) >= DROWSY_SCORE,
         frail=is_frail(context),
         ome=context.opioids.ome_mg_per_day or 0.0,
@@ -74,6 +87,8 @@ def situation(context: Context, pain: float, responsive: str, findings: tuple[Fi
         background=tuple(m for m in agonists if not m.prn),
         rescue=tuple(m for m in agonists if m.prn),
         renal_trouble=trouble,
+        scored=score is not None,
+        dying=DYING in context.facts.conditions,
     )
 
 
@@ -89,6 +104,8 @@ def why_not_raise(context: Context, s: Situation) -> tuple[str, ...]:
         reasons.append("Signs of opioid toxicity (breathing or sedation): raising the dose is dangerous.")
     if "opioid-neurotoxicity" in s.toxic:
         reasons.append("Signs of opioid neurotoxicity: raising the dose makes it worse.")
+    if not s.scored:
+        reasons.append("How severe the pain is was not given: ask before a dose is raised.")
     if s.pain < 4:
         reasons.append("Pain is controlled (below 4 of 10).")
     if s.drowsy:
@@ -130,7 +147,7 @@ def _order_like(medicine: Medicine, dose: float) -> dict[str, Any]:
             "unit": "mcg/h",
             "route": medicine.route,
             "form": "patch",
-            "interval_h": medicine.interval_h or 72,
+            "interval_h": patch_interval_h(medicine.drug, dose),
         }
     if medicine.is_rate:
         return {"dose": dose, "unit": f"{medicine.drug.dose_unit}/24h", "route": medicine.route}
@@ -144,11 +161,16 @@ def _rate_mcg_h(medicine: Medicine) -> float:
     return (medicine.daily_dose or 0.0) * MASS_MG.get(medicine.drug.dose_unit, 1.0) / MASS_MG["mcg"] / 24.0
 
 
+def _current(medicine: Medicine) -> float | None:
+    """The dose as it is ordered now: one dose, a patch's rate, or a day's infusion."""
+    if not medicine.is_rate:
+        return medicine.single_dose
+    return _rate_mcg_h(medicine) if medicine.route == "transdermal" else medicine.daily_dose
+
+
 def _changed_dose(medicine: Medicine, factor: float, up: bool) -> float | None:
     """The dose after a step, rounded down to real strengths; None when rounding leaves no change."""
-    current = medicine.single_dose
-    if medicine.is_rate:
-        current = _rate_mcg_h(medicine) if medicine.route == "transdermal" else medicine.daily_dose
+    current = _current(medicine)
     if not current:
         return None
     form = (
@@ -177,12 +199,7 @@ def raise_background(context: Context, symptom: str, s: Situation) -> Iterator[C
         if dose is None or medicine.drug.opioid is None or medicine.drug.opioid.action not in ("full", "partial"):
             continue
         order = _order_like(medicine, dose)
-        target = Target(medicine.drug, medicine.route or "", order.get("form", ""))
-        rescue = (
-            None
-            if medicine.route == "transdermal"
-            else breakthrough_of(target, daily_of(order), medicine.drug.dose_unit, _policy_pair(context))
-        )
+        rescue = _rescue(context, s, medicine, order)
         label = f"Raise {medicine.drug.name} to {dose:g} {order['unit']} ({share:.0%} step)"
         rationale = f"Pain {s.pain:g} of 10 on {s.ome:.0f} mg oral morphine a day; {s.taken_rescue_doses:g} rescue doses in 24 h."
         option = generated(
@@ -219,32 +236,78 @@ def lower_background(context: Context, symptom: str, s: Situation) -> Iterator[C
     share = 0.5 if "opioid-toxicity" in s.toxic else 0.25
     for medicine in s.background:
         dose = _changed_dose(medicine, 1.0 - share, up=False)
-        if dose is None:
-            continue
-        order = _order_like(medicine, dose)
-        why = "Signs of opioid toxicity." if toxic else "Pain is controlled and the patient is drowsy."
-        option = generated(
-            f"reduce-{medicine.id}",
-            "reduce",
-            f"Lower {medicine.drug.name} to {dose:g} {order['unit']}",
-            why,
-            8.0,
-            ("pallipedia-neurotoxicity#management",),
-            titration="Lower further by a quarter if drowsiness or toxicity stays.",
-            review_after="24 h: pain, sedation, respiratory rate",
-        )
-        yield Candidate(symptom, option, medicine.drug, order, frozenset({medicine.order}), score=8.0)
+        if dose is not None:
+            yield _lowered(context, symptom, s, medicine, dose)
     if "opioid-toxicity" in s.toxic:
+        yield _breathing_first(symptom, s)
+
+
+def _lowered(context: Context, symptom: str, s: Situation, medicine: Medicine, dose: float) -> Candidate:
+    order = _order_like(medicine, dose)
+    option = generated(
+        f"reduce-{medicine.id}",
+        "reduce",
+        f"Lower {medicine.drug.name} to {dose:g} {order['unit']}",
+        "Signs of opioid toxicity." if s.toxic else "Pain is controlled and the patient is drowsy.",
+        8.0,
+        ("pallipedia-neurotoxicity#management",),
+        titration="Lower further by a quarter if drowsiness or toxicity stays; lower the rescue dose with it.",
+        review_after="24 h: pain, sedation, respiratory rate",
+    )
+    rescue = _rescue(context, s, medicine, order)
+    return Candidate(symptom, option, medicine.drug, order, frozenset({medicine.order}), rescue, score=8.0)
+
+
+def _rescue(context: Context, s: Situation, medicine: Medicine, order: dict[str, Any]) -> Any:
+    """The rescue dose that goes with an order: of the same opioid, else of another beside a patch or methadone."""
+    share = _policy_pair(context)
+    target = Target(medicine.drug, medicine.route or "", order.get("form", ""))
+    rules = rules_of(context, medicine.drug, medicine.route or "")
+    if medicine.route != "transdermal" and rules.get("rescue", True):
+        return breakthrough_of(target, daily_of(order), medicine.drug.dose_unit, share)
+    before = daily_of(_order_like(medicine, _current(medicine) or 0.0))
+    ome = s.regular_ome * daily_of(order) / before if before else 0.0
+    return rescue_for(context, (*s.rescue, *s.background), ome, frozenset(s.renal_trouble))
+
+
+def _breathing_first(symptom: str, s: Situation) -> Candidate:
+    """Slow breathing: an emergency in whoever is not dying, a question in whoever is."""
+    if s.dying:
+        option = generated(
+            "judge-breathing",
+            "review",
+            "Slow breathing in the last days: dying or too much opioid? Look for pinpoint pupils, jerks, a recent dose or failing kidneys",
+            "Slow breathing belongs to dying. If it is the opioid, halve the dose rather than stop it; naloxone only if it would be the patient's wish.",
+            10.0,
+            ("scottish-guidelines#naloxone",),
+            review_after="30 to 60 minutes",
+        )
+    else:
         option = generated(
             "hold-opioids",
             "hold",
             "Hold the opioid and other sedatives; remove patches; support breathing",
-            "Respiratory depression or deep sedation.",
+            "Respiratory depression or deep sedation: naloxone in small titrated doses when breathing is below 8 a minute.",
             10.0,
             ("scottish-guidelines#naloxone",),
             review_after="minutes to hours",
         )
-        yield Candidate(symptom, option, score=10.0)
+    return Candidate(symptom, option, score=10.0)
+
+
+def go_on(symptom: str, s: Situation) -> Iterator[Candidate]:
+    """Controlled pain without side effects: leave the treatment as it is, and say when to think again."""
+    if s.scored and s.pain < 4 and not s.toxic and not s.drowsy and s.background:
+        option = generated(
+            "go-on",
+            "monitor",
+            "Go on unchanged: pain is controlled; bowels, sedation and rescue use at each visit",
+            "Think again at pain of 4 or more, three or more rescue doses a day, drowsiness, jerks or confusion, or falling kidney function.",
+            7.0,
+            SOURCE,
+            review_after="1 week when stable, 24 h in the last days",
+        )
+        yield Candidate(symptom, option, score=7.0)
 
 
 def rotation_reason(s: Situation, context: Context) -> str:
@@ -259,7 +322,15 @@ def rotation_reason(s: Situation, context: Context) -> str:
         return "pain"
     if context.facts.conditions & SWALLOWING and any(m.route == "oral" for m in s.background):
         return "route"
+    if s.pain >= 4 and s.background and all(_has_ceiling(m) for m in s.background):
+        return "ceiling"
     return "pain" if s.pain >= 4 and s.ome >= 120 else ""
+
+
+def _has_ceiling(medicine: Medicine) -> bool:
+    """Weak opioids and partial agonists: beyond some dose more of them gives little."""
+    opioid = medicine.drug.opioid
+    return opioid is not None and (not opioid.strong or opioid.action == "partial")
 
 
 def _specialist(symptom: str, name: str) -> Candidate:
@@ -284,11 +355,12 @@ def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidat
         return
     if not reason or not s.background or s.regular_ome <= 0:
         return
-    benefit = {"toxicity": 8.5, "renal": 8.0, "route": 6.5, "pain": 5.0}[reason]
+    benefit = {"toxicity": 8.5, "renal": 8.0, "route": 6.5, "ceiling": 8.0, "pain": 5.0}[reason]
     taken = {m.id for m in (*s.background, *s.rescue)}
     for row in context.policy.opioid["rotation"]:
         entry = context.index.drugs.get(row["drug"])
-        if entry is None or (row["drug"] in taken and reason != "route"):
+        wanted = row.get("reasons", (reason,))
+        if entry is None or reason not in wanted or (row["drug"] in taken and reason != "route"):
             continue
         target = Target(entry.drug, row["route"], row["form"])
         plan = plan_conversion(
@@ -305,6 +377,7 @@ def _rotation(
         "toxicity": "toxicity of the present opioid",
         "renal": "organ function",
         "route": "the route",
+        "ceiling": "pain beyond what this opioid can do",
         "pain": "pain despite a high dose",
     }
     dose = f"{result.order['dose']:g} {result.order['unit']}" if result.order else ""

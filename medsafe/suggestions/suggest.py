@@ -6,7 +6,7 @@ caution. Ranking is by benefit, opioid-sparing, burden, this patient's circumsta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,13 +20,17 @@ from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
 from medsafe.model.knowledge import Severity, Symptom
 from medsafe.model.medicine import Medicine
 from medsafe.suggestions import opioid_steps
-from medsafe.suggestions.options import Candidate, bands_of, candidates_from_data, fitted, responsiveness
+from medsafe.suggestions.options import Candidate, bands_of, candidates_from_data, fitted, generated, responsiveness
+from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
 PENALTY = {Severity.LOW: 0.2, Severity.MODERATE: 1.0, Severity.HIGH: 3.0, Severity.CRITICAL: 9.0}
 # Missing companions and standing information do not rule an option out: they are told beside it.
 NEVER_EXCLUDE = frozenset({"omission", "deprescribing"})
+# No dose is offered above a limit, however lightly the limit is meant.
+NEVER_OFFERED = frozenset({"max-dose-exceeded"})
 ADDS_NOTHING = frozenset({"opioid-monitoring"})
+KIN_FAILED = 1.0
 ORDER_REF = "suggestion"
 
 
@@ -52,6 +56,8 @@ AGAINST_MORE = frozenset(
 )
 # And this one against giving any opioid at all, whether or not it stood before.
 AGAINST_ANY = frozenset({"opioid-toxicity"})
+# Giving less is not ruled out by what is found beside it: that is told.
+LOWERS = ("reduce", "hold", "stop")
 GIVES = ("start", "increase", "rotate", "co-prescribe", "switch-route")
 
 
@@ -177,9 +183,24 @@ class Screener:
             reasons += candidate.extra_reasons
         if reasons:
             return self._exclude(candidate, reasons)
+        if candidate.option.action == "switch-route" and not self._takes_by_mouth():
+            return None
         if candidate.drug is None or candidate.order is None:
             return self._suggestion(candidate, None, None, Added((), ()), unknown)
         return self._screen_order(candidate, unknown)
+
+    def _class_failed(self, candidate: Candidate) -> str:
+        """A drug of the same class as the option's that did nothing before, or nothing."""
+        if candidate.drug is None or candidate.option.action != "start":
+            return ""
+        failed = [d for d, outcome, _ in self.derived.tried if outcome == "no-effect" and d != candidate.drug.id]
+        drugs = self.context.index.drugs
+        kin = [d for d in failed if d in drugs and set(drugs[d].drug.classes) & set(candidate.drug.classes)]
+        return drugs[kin[0]].drug.name if kin else ""
+
+    def _takes_by_mouth(self) -> bool:
+        """Whether there is anything whose route could be changed."""
+        return any(m.route in (None, "oral") and not m.new for m in self.context.active)
 
     def _screen_order(self, candidate: Candidate, unknown: list[str]) -> Suggestion | None:
         order = dict(candidate.order or {})
@@ -192,8 +213,11 @@ class Screener:
         option_context = self.context.with_option(medicine, candidate.replaces)
         found, notices = self.run_checks(option_context)
         brought = added(found, self.base, candidate.option.action, medicine.id)
-        against = [f for f in brought.fresh if f.severity >= Severity.HIGH and f.kind not in NEVER_EXCLUDE]
-        if against:
+        accepted = candidate.option.accepts
+        told = [f for f in brought.fresh if f.kind not in NEVER_EXCLUDE]
+        serious = [f for f in told if f.severity >= Severity.HIGH or f.hazard in NEVER_OFFERED]
+        against = [f for f in serious if f.hazard not in accepted]
+        if against and candidate.option.action not in LOWERS:
             return self._exclude(candidate, [_because(f) for f in against], against)
         gaps = sorted({n.message for n in notices if n.code in ("missing-lab", "missing-data", "not-covered")})
         return self._suggestion(candidate, order, medicine, brought, [*unknown, *fit_notes, *gaps])
@@ -221,7 +245,11 @@ class Screener:
         helped = candidate.drug is not None and any(
             d == candidate.drug.id and o == "helped" for d, o, _ in self.derived.tried
         )
-        score = candidate.score + (2.0 if helped else 0.0) - sum(PENALTY[f.severity] for f in brought.fresh)
+        wishes, why = priority_points(candidate, order, self.context)
+        kin = self._class_failed(candidate)
+        score = (
+            candidate.score + wishes - (KIN_FAILED if kin else 0.0) + (2.0 if helped else 0.0) - _penalty(brought.fresh)
+        )
         return Suggestion(
             for_=candidate.for_,
             action=option.action,
@@ -238,6 +266,9 @@ class Screener:
             reasons=(
                 *candidate.extra_reasons,
                 *(["It helped before."] if helped else []),
+                *([f"{kin}, of the same class, had no effect."] if kin else []),
+                *why,
+                *intent_words(option.action, self.context),
                 *reasons,
                 *candidate.working,
             ),
@@ -246,6 +277,14 @@ class Screener:
             sources=self.engine.index.cite(option.sources, candidate.drug),
             breakthrough=candidate.breakthrough,
         )
+
+
+def _penalty(fresh: tuple[Finding, ...]) -> float:
+    """What new findings take from an option: each hazard once, by its worst."""
+    worst: dict[str, Severity] = {}
+    for finding in fresh:
+        worst[finding.hazard] = max(worst.get(finding.hazard, finding.severity), finding.severity)
+    return sum(PENALTY[severity] for severity in worst.values())
 
 
 def _because(finding: Finding) -> str:
@@ -269,7 +308,7 @@ def _label(label: str, order: dict[str, Any] | None, candidate: Candidate) -> st
 def _opioid_candidates(
     context: Context,
     symptom: Symptom,
-    score: float,
+    score: float | None,
     engine: Engine,
     findings: tuple[Finding, ...],
     excluded: list[Excluded],
@@ -289,12 +328,42 @@ def _opioid_candidates(
         yield from opioid_steps.raise_background(context, symptom.name, s)
     yield from opioid_steps.lower_background(context, symptom.name, s)
     yield from opioid_steps.rotations(context, symptom.name, s)
+    yield from opioid_steps.go_on(symptom.name, s)
     yield from opioid_steps.look_for_reasons(context, symptom.name, s)
 
 
-def _unknown_symptom(position: int, name: str) -> Notice:
-    message = f"The symptom “{name}” is not known here: no suggestion was made for it."
-    return Notice("not-covered", f"symptoms.{position}.name", message, name, ("suggestions",))
+def _unknown_symptom(position: int, name: str, engine: Engine) -> Notice:
+    like = engine.symptoms_like(name)
+    shown = [{"id": key, "name": engine.knowledge.symptoms[key].name, "score": round(score, 1)} for key, score in like]
+    hint = f" It may mean: {', '.join(str(item['name']) for item in shown)}." if shown else ""
+    message = f"The symptom “{name}” is not known here: no suggestion was made for it.{hint}"
+    return Notice("not-covered", f"symptoms.{position}.name", message, name, ("suggestions",), tuple(shown))
+
+
+def _unscored(position: int, symptom: Symptom) -> Notice:
+    message = f"No score was given for {symptom.name}: it was taken as moderate, and no dose is raised on it."
+    return Notice("missing-data", f"symptoms.{position}.score", message, None, ("suggestions",), limits=False)
+
+
+def _stops(derived: Derived, symptom: Symptom, offered: Iterable[Candidate]) -> Iterator[Candidate]:
+    """What is taken for this symptom although it did nothing, or was not tolerated."""
+    options = {c.drug.id: c for c in offered if c.drug is not None and c.option.action == "start"}
+    for drug_id, outcome, _ in derived.tried:
+        taken = [m for m in derived.context.active if m.id == drug_id and not m.new]
+        if outcome not in ("no-effect", "not-tolerated") or drug_id not in options or not taken:
+            continue
+        name = taken[0].drug.name
+        why = "It did nothing" if outcome == "no-effect" else "It was not tolerated"
+        option = generated(
+            f"stop-{drug_id}",
+            "stop",
+            f"Stop {name}: {'no effect' if outcome == 'no-effect' else 'not tolerated'}",
+            f"{why} and goes on adding its hazards. Taper over a week or longer what was taken for weeks.",
+            6.0,
+            ("recalled-practice#stopping",),
+            review_after="1 week: symptom and withdrawal",
+        )
+        yield Candidate(symptom.name, option, taken[0].drug, None, frozenset({taken[0].order}), score=6.0)
 
 
 def suggest(
@@ -312,15 +381,18 @@ def suggest(
         key = engine.symptom_id(report.name)
         symptom = engine.knowledge.symptoms.get(key or "")
         if symptom is None:
-            notices.append(_unknown_symptom(position, report.name))
+            notices.append(_unknown_symptom(position, report.name, engine))
             continue
         if symptom.id in done:
             continue
         done.add(symptom.id)
-        score = report.score if report.score is not None else 5.0
+        if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
+            notices.append(_unscored(position, symptom))
+        written = list(candidates_from_data(symptom, engine.knowledge.symptoms, derived.context))
         candidates = [
-            *_opioid_candidates(derived.context, symptom, score, engine, findings, screener.excluded),
-            *candidates_from_data(symptom, engine.knowledge.symptoms, derived.context),
+            *_opioid_candidates(derived.context, symptom, report.score, engine, findings, screener.excluded),
+            *_stops(derived, symptom, written),
+            *written,
         ]
         found += [s for s in (screener.screen(c) for c in candidates) if s is not None]
     ranked = sorted(found, key=lambda s: (s.for_, -s.score, s.action, s.drug or "", s.option))
