@@ -125,7 +125,7 @@ def _finding(
         drugs=tuple(c.medicine.id for c in found),
         orders=tuple(orders),
         summary=summary_of(effect.guidance.summary, names),
-        key=("burden", effect.hazard),
+        key=("burden", effect.id),
         consequence=effect.guidance.consequence,
         mechanism=effect.guidance.mechanism or f"Several medicines add to {effect.name}.",
         path=tuple(

@@ -1,12 +1,12 @@
 """Curated records: pairs, patterns of three and more, and omissions, at drug or class level.
 
 A record asks for medicines that must be there (each met by a different drug), some that must not, and circumstances.
-The most specific record wins only where it names what it overrides.
+The most specific record wins only where it names what it overrides, and only for the medicines that it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 from medsafe.context.context import Context, missing_notices
@@ -15,6 +15,9 @@ from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import Interaction, PairEnd
 from medsafe.model.medicine import Medicine
+
+# By record: the medicines for which another record speaks in its place.
+Told = Mapping[str, frozenset[frozenset[tuple[str, str]]]]
 
 
 def _meets(medicine: Medicine, end: PairEnd, washout_days: float | None) -> bool:
@@ -67,12 +70,17 @@ def _orders_differ(choice: tuple[Medicine, ...]) -> bool:
     return len(choice) == 1 or len({m.order for m in choice}) > 1
 
 
+def _same_medicines(choice: tuple[Medicine, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset((m.id, m.order) for m in choice)
+
+
 def _is_absent(context: Context, record: Interaction) -> bool:
     return not any(record.absent & m.tags for m in context.active)
 
 
-def _judge(context: Context, record: Interaction) -> Iterator[Finding | Notice]:
-    matches = _matches(context, record)
+def _judge(context: Context, record: Interaction, told: Told) -> Iterator[Finding | Notice]:
+    taken = told.get(record.id, frozenset())
+    matches = [choice for choice in _matches(context, record) if not any(t <= _same_medicines(choice) for t in taken)]
     if not matches or (record.absent and not _is_absent(context, record)):
         return
     involved = sorted({m.id: m for choice in matches for m in choice}.values(), key=lambda m: (m.id, m.order))
@@ -163,17 +171,20 @@ def _path(record: Interaction, group: list[tuple[Medicine, ...]]) -> tuple[PathS
     return tuple(dict.fromkeys(steps))
 
 
-def _overridden(records: list[Interaction], context: Context) -> frozenset[str]:
-    """Records that a more specific record, itself applying here, names as overridden."""
-    return frozenset(
-        name for record in records if record.overrides and _matches(context, record) for name in record.overrides
-    )
+def _overridden(records: list[Interaction], context: Context) -> Told:
+    """Medicines for which a more specific record, itself applying to them, speaks in place of the one it names."""
+    told: dict[str, frozenset[frozenset[tuple[str, str]]]] = {}
+    for record in records:
+        if record.overrides:
+            matched = frozenset(_same_medicines(choice) for choice in _matches(context, record))
+            for name in record.overrides:
+                told[name] = told.get(name, frozenset()) | matched
+    return told
 
 
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every curated record that applies to this case."""
     records = _candidates(context)
-    overridden = _overridden(records, context)
+    told = _overridden(records, context)
     for record in records:
-        if record.id not in overridden:
-            yield from _judge(context, record)
+        yield from _judge(context, record, told)

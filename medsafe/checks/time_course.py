@@ -21,13 +21,18 @@ def _full_ratio(edge: Substrate, modulator: Modulator, parenteral: bool) -> floa
     return 1.0 / (1.0 - min(share * modulator.ratio, 0.95))
 
 
-def _severity(context: Context, victim: Medicine, ratio: float) -> Severity:
-    """How much it matters that exposure becomes `ratio` times what the dose was titrated to."""
+def _severity(context: Context, victim: Medicine, ratio: float, edge: Substrate, modulator: Modulator) -> Severity:
+    """How much it matters that exposure becomes `ratio` times what the dose was titrated to.
+
+    Where the victim's label names perpetrators of this strength, losing one is at least worth watching.
+    """
+    role = "inducer" if modulator.induces else "inhibitor"
+    by_label = min(Severity.MODERATE, edge.at_strength.get(f"{modulator.strength}-{role}", Severity.NONE))
     if ratio >= 1:
         table = context.policy.exposure_increase[victim.drug.toxicity_margin]
-        return max((s for bound, s in table if ratio >= bound), default=Severity.NONE)
+        return max((s for bound, s in table if ratio >= bound), default=by_label)
     table = context.policy.exposure_decrease[victim.drug.efficacy_margin]
-    return max((s for bound, s in table if ratio <= bound), default=Severity.NONE)
+    return max((s for bound, s in table if ratio <= bound), default=by_label)
 
 
 def _finding(
@@ -86,7 +91,7 @@ def _pairs(context: Context, victim: Medicine, gone: Medicine) -> Iterator[Findi
             if days > WATCH_FACTOR * (modulator.offset_days or 0.0):
                 continue
             ratio = 1.0 / _full_ratio(edge, modulator, victim.parenteral)
-            severity = _severity(context, victim, ratio)
+            severity = _severity(context, victim, ratio, edge, modulator)
             if severity:
                 yield _finding(context, victim, gone, edge, modulator, ratio, severity)
 

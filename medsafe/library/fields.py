@@ -95,6 +95,7 @@ class ScopeSchema(Strict):
     daily_dose_below = fields.Float(load_default=None, validate=validate.Range(min=0, min_inclusive=False))
     single_dose_only = fields.Boolean(load_default=False)
     regular_only = fields.Boolean(load_default=False)
+    occasional_only = fields.Boolean(load_default=False)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Scope:

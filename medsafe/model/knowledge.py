@@ -73,6 +73,7 @@ class Scope:
     daily_dose_below: float | None = None
     single_dose_only: bool = False
     regular_only: bool = False
+    occasional_only: bool = False
 
 
 ANY_ORDER = Scope()

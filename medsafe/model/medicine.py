@@ -76,6 +76,8 @@ class Medicine:
             return False
         if scope.regular_only and (self.prn or self.single):
             return False
+        if scope.occasional_only and not (self.prn or self.single):
+            return False
         return self._dose_within(scope)
 
     def _dose_within(self, scope: Scope) -> bool:
