@@ -280,13 +280,21 @@ def case_shift(name: str, case: Mapping[str, Any], before: Engine, after: Engine
     )
 
 
+def _shift_of(path: Path, name: str, before: Engine, after: Engine) -> CaseShift | None:
+    """One case; a case that is half-written is told as such and stops nobody from seeing the others."""
+    try:
+        return case_shift(name, tomllib.loads(path.read_text(encoding="utf-8")), before, after)
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        why = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        return CaseShift(name, ("can't be judged", "can't be judged"), (), (f"the case can't be judged: {why}",), ())
+
+
 def case_shifts(folder: Path, before: Engine, after: Engine, progress: Progress = silent) -> tuple[CaseShift, ...]:
     """Every case of a folder whose findings appear, go or change severity."""
     paths = sorted(folder.rglob("*.toml"))
     found = []
     for done, path in enumerate(paths, 1):
-        case = tomllib.loads(path.read_text(encoding="utf-8"))
-        shift = case_shift(path.relative_to(folder).with_suffix("").as_posix(), case, before, after)
+        shift = _shift_of(path, path.relative_to(folder).with_suffix("").as_posix(), before, after)
         found += [shift] if shift else []
         progress(done, len(paths))
     return tuple(found)

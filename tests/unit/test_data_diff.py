@@ -257,3 +257,12 @@ def test_the_most_serious_pairs_are_shown_first(root: Path) -> None:
     ]
     assert ranks == sorted(ranks, reverse=True)
     assert ranks
+
+
+@pytest.mark.parametrize("text", ['title = "new"\n', "title", "[request]\nregimen = 3\n[expect]\n"])
+def test_a_case_that_is_still_being_written_is_told_and_the_others_are_compared(root: Path, text: str) -> None:
+    (root / "tests" / "cases" / "half.toml").write_text(text, encoding="utf-8")
+    shown = run("diff", "--root", str(root))
+    assert shown.exit_code == 0, shown.output
+    assert "case half" in shown.output
+    assert "the case can't be judged" in shown.output
