@@ -20,7 +20,7 @@ KEYS = {
     "not_find": frozenset({"drugs", "hazard", "above"}),
     "notice": frozenset({"code", "field"}),
     "suggest": frozenset({"for", "drug", "action", "top", "max_daily_dose"}),
-    "not_suggest": frozenset({"for", "drug", "action"}),
+    "not_suggest": frozenset({"for", "drug", "action", "top"}),
     "exclude": frozenset({"for", "drug", "action", "because"}),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from medsafe.context.context import Context
@@ -82,6 +82,49 @@ def _absorb(findings: list[Finding]) -> list[Finding]:
             )
             kept = [whole if f is taker else f for f in kept if f not in told]
     return kept
+
+
+def _facts_of(context: Context, caution: Finding) -> frozenset[str]:
+    """The facts a caution rests on, where a condition was read from a value: low sodium and hyponatraemia are one thing."""
+    conditions = context.index.knowledge.conditions
+    facts: set[str] = set()
+    for trigger in caution.key[4:]:
+        known = conditions.get(trigger)
+        derived = {c.fact for c in known.derived_from if c.fact} if known else set()
+        facts |= derived or {trigger}
+    return frozenset(facts)
+
+
+def _told_by_organ(context: Context, caution: Finding, organs: Mapping[tuple[str, ...], Finding]) -> Finding | None:
+    """The dose finding of the same medicine that already tells what a caution says of the same organ."""
+    triggers = frozenset(caution.key[4:])
+    for hazard, conditions in context.policy.organ_conditions.items():
+        same = caution.hazard == hazard or (caution.kind == "drug-disease" and triggers <= conditions)
+        told = organs.get(("organ", hazard, caution.drugs[0]))
+        if triggers and same and told is not None:
+            return told
+    return None
+
+
+def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, where cautions that tell the same hazard of the same medicine have the same key.
+
+    A caution about an organ joins the dose finding of that organ; a caution in a condition that was read from a value
+    joins the caution about that value.
+    """
+    found = list(findings)
+    organs = {f.key: f for f in found if f.key[0] == "organ"}
+    by_fact: dict[tuple[str, frozenset[str]], Finding] = {}
+    joined = [f for f in found if f.key[0] != "caution"]
+    for caution in sorted((f for f in found if f.key[0] == "caution"), key=lambda f: (f.kind != "drug-lab", f.key)):
+        told = _told_by_organ(context, caution, organs)
+        if told is None and caution.kind in ("drug-lab", "drug-disease"):
+            told = by_fact.setdefault((caution.drugs[0], _facts_of(context, caution)), caution)
+        if told is None or told.key == caution.key:
+            joined.append(caution)
+        else:
+            joined.append(replace(caution, key=told.key, kind=told.kind, hazard=told.hazard))
+    return joined
 
 
 def merge(findings: Iterable[Finding]) -> list[Finding]:

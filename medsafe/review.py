@@ -21,7 +21,7 @@ from medsafe.checks import (
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived, derive
 from medsafe.context.engine import Engine
-from medsafe.merge import merge, tier
+from medsafe.merge import merge, one_hazard, tier
 from medsafe.model.case import Case
 from medsafe.model.findings import Finding, Notice, Review, finding_order, merge_notices
 from medsafe.suggestions.suggest import suggest
@@ -54,7 +54,9 @@ def run_checks(context: Context) -> tuple[tuple[Finding, ...], tuple[Notice, ...
             else:
                 notices.append(item)
     shown = [f for f in findings if f.rule not in context.policy.switched_off]
-    return tuple(sorted((tier(context, f) for f in merge(shown)), key=finding_order)), tuple(notices)
+    return tuple(sorted((tier(context, f) for f in merge(one_hazard(context, shown))), key=finding_order)), tuple(
+        notices
+    )
 
 
 def _status(case: Case, findings: tuple[Finding, ...], limited: bool) -> str:

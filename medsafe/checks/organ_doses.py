@@ -119,7 +119,7 @@ def _finding(context: Context, medicine: Medicine, band: Band, hazard: str, stat
         for text in (
             fit.reason,
             "The ordered dose already fits this band: stepped down." if fit.fits else "",
-            *context.organ.renal_caveats,
+            *_caveats(context, hazard),
         )
         if text
     ]
@@ -143,6 +143,13 @@ def _finding(context: Context, medicine: Medicine, band: Band, hazard: str, stat
         dose_can_fit=band.action in ("reduce", "extend-interval", "monitor") and fit.fits is not False,
         easiest_to_change=medicine.drug.name,
     )
+
+
+def _caveats(context: Context, hazard: str) -> tuple[str, ...]:
+    """Why the estimate that the finding rests on may be wrong in this patient."""
+    if hazard == "renal-caution":
+        return context.organ.renal_caveats
+    return tuple(context.organ.shown.get("hepatic", {}).get("caveats", ()))
 
 
 def _consequence(medicine: Medicine, hazard: str) -> str:

@@ -120,6 +120,7 @@ class Policy:
     inr_unreliable_with: frozenset[str] = frozenset()
     tolerated_days: float = 14.0
     no_oral_with: frozenset[str] = frozenset()
+    organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     priorities: tuple[Mapping[str, Any], ...] = ()
     intents: tuple[Mapping[str, Any], ...] = ()
 

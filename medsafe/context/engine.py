@@ -64,6 +64,7 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         no_oral_with=frozenset(raw["suggestions"]["no_oral_with"]),
         priorities=tuple(raw["suggestions"]["priority"]),
         intents=tuple(raw["suggestions"]["intent"]),
+        organ_conditions={hazard: frozenset(ids) for hazard, ids in raw["organ_conditions"].items()},
         tolerated_days=float(interruption["tolerated_days"]),
     )
 
