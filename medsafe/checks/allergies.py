@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from medsafe.context.context import Context, Substance
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
-
-# Reactions that are side effects rather than allergy; words of the field.
-INTOLERANCE = (
-    "nausea",
-    "vomit",
-    "constipat",
-    "diarrh",
-    "drows",
-    "sedat",
-    "dizz",
-    "headache",
-    "stomach",
-    "upset",
-    "intoleran",
-    "side effect",
-    "confus",
-    "sweat",
-    "dry mouth",
-    "dyspepsia",
-    "itch after morphine",
-    "insomnia",
-)
-SEVERE = (
-    "anaphyl",
-    "angioedema",
-    "stevens",
-    "toxic epidermal",
-    "dress",
-    "bronchosp",
-    "collapse",
-    "hypotens",
-    "swelling",
-    "airway",
-)
+from medsafe.model.vocabulary import PARENTERAL_ROUTES
+from medsafe.model.wording import Wording
 
 
-def is_intolerance(substance: Substance) -> bool:
-    """Whether the recorded reaction is a side effect rather than an allergy."""
+def is_intolerance(substance: Substance, wording: Wording, tags: frozenset[str] = frozenset()) -> bool:
+    """Whether the recorded reaction is a side effect rather than an allergy; in some classes itch is one too."""
     text = f"{substance.record.kind} {substance.record.reaction}".casefold()
-    return any(word in text for word in INTOLERANCE) and not any(word in text for word in SEVERE)
+    words = (*wording.intolerance, *(w for p in wording.pseudo_allergies if p.class_ in tags for w in p.words))
+    return any(word in text for word in words) and not any(word in text for word in wording.severe_reactions)
 
 
 def _same_drug(context: Context, medicine: Medicine, substance: Substance) -> Finding:
-    mild = is_intolerance(substance)
+    mild = is_intolerance(substance, context.index.knowledge.wording, medicine.tags)
     severity = Severity.MODERATE if mild else Severity.CRITICAL
     word = "intolerance" if mild else "allergy"
     return _finding(
@@ -96,6 +66,7 @@ def _finding(
 
 def _of_class(context: Context, medicine: Medicine, substance: Substance) -> Iterator[Finding]:
     classes = context.index.knowledge.classes
+    mild = is_intolerance(substance, context.index.knowledge.wording, medicine.tags)
     recorded_tags = frozenset().union(
         *(
             context.index.drugs[i].tags
@@ -109,7 +80,7 @@ def _of_class(context: Context, medicine: Medicine, substance: Substance) -> Ite
         if allergy is None:
             continue
         if tag in recorded_tags:
-            severity = Severity.LOW if is_intolerance(substance) else allergy.severity
+            severity = Severity.LOW if mild else allergy.severity
             yield _finding(
                 context,
                 medicine,
@@ -121,8 +92,36 @@ def _of_class(context: Context, medicine: Medicine, substance: Substance) -> Ite
     for tag in sorted(recorded_tags & classes.keys()):
         allergy = classes[tag].allergy
         for other, severity, text in allergy.cross_reacts if allergy else ():
-            if other in medicine.tags and not is_intolerance(substance):
+            if other in medicine.tags and not mild:
                 yield _finding(context, medicine, substance, severity, text, "cross-reacts-with")
+
+
+def _of_allergen(context: Context, medicine: Medicine, substance: Substance) -> Iterator[Finding]:
+    """A medicine that contains, or by its record must not meet, what the patient is allergic to."""
+    for key in sorted(substance.ids & context.index.knowledge.wording.allergens.keys()):
+        allergen = context.index.knowledge.wording.allergens[key]
+        asked = any(allergen.condition in criterion.condition for c in medicine.cautions for criterion in c.when)
+        if (medicine.id in allergen.drugs and _by_vein(medicine)) or (allergen.condition and asked):
+            why = f"{allergen.text.rstrip('.')}: allergy to {substance.record.substance} is recorded"
+            severity = allergen.severity or Severity.MODERATE
+            finding = _finding(context, medicine, substance, severity, why, "contains")
+            yield replace(finding, sources=context.index.cite(allergen.sources, medicine.drug))
+
+
+def _by_vein(medicine: Medicine) -> bool:
+    """Excipients of injections matter by injection; a route that is not known is taken to be one."""
+    return medicine.route is None or medicine.route in PARENTERAL_ROUTES
+
+
+def _of_reaction(context: Context, medicine: Medicine, substance: Substance) -> Iterator[Finding]:
+    """A reaction that the other members of the class are expected to bring about too."""
+    text = substance.record.reaction.casefold()
+    drugs = context.index.drugs
+    for rule in context.index.knowledge.wording.class_reactions:
+        caused = any(rule.class_ in drugs[i].tags for i in substance.ids if i in drugs)
+        if caused and rule.class_ in medicine.tags and any(word in text for word in rule.words):
+            finding = _finding(context, medicine, substance, rule.severity, rule.text, "same-class-as")
+            yield replace(finding, sources=context.index.cite(rule.sources, medicine.drug))
 
 
 def find(context: Context) -> Iterator[Finding | Notice]:
@@ -133,3 +132,5 @@ def find(context: Context) -> Iterator[Finding | Notice]:
                 yield _same_drug(context, medicine, substance)
             else:
                 yield from _of_class(context, medicine, substance)
+                yield from _of_reaction(context, medicine, substance)
+                yield from _of_allergen(context, medicine, substance)

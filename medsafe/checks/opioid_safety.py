@@ -196,19 +196,20 @@ def _kidneys_failing(context: Context) -> tuple[str, ...]:
 
 
 def _implausible(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:
-    """A new order far beyond what was taken: a slip of unit or of a factor of ten."""
+    """A new order far beyond what was taken, or any order beyond what is ever given: a slip of unit or decimal point."""
     before = context.opioids.before_new_mg_per_day or 0.0
     for medicine in _agonists(context):
         ome = _line_of(context, medicine)
-        if ome is None or not medicine.new or not context.in_focus(medicine):
+        if ome is None or not context.in_focus(medicine):
             continue
-        jump = ome >= _number(context, "implausible_times") * before and ome >= _number(
-            context, "implausible_from_ome_mg"
+        jump = (
+            medicine.new
+            and ome >= _number(context, "implausible_times") * before
+            and ome >= _number(context, "implausible_from_ome_mg")
         )
         if jump or ome >= _number(context, "implausible_ome_mg"):
-            text = (
-                f"{ome:.0f} mg oral morphine a day against {before:.0f} before: check the unit and the decimal point.",
-            )
+            against = f" against {before:.0f} before" if medicine.new else ""
+            text = (f"{ome:.0f} mg oral morphine a day{against}: check the unit and the decimal point.",)
             yield _finding(context, rules["implausible-dose"], [medicine], None, text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from medsafe.identity.text import normalise_name
@@ -11,20 +11,32 @@ from medsafe.model.case import CodedCondition
 from medsafe.model.criteria import Criterion, Facts, FactValue, Truth, judge_all
 from medsafe.model.findings import Notice
 from medsafe.model.knowledge import Condition
+from medsafe.model.wording import Negation
 
-# Words that turn a mention into its opposite, or into someone else's.
-NEGATIONS = re.compile(r"\b(no|not|denies|without|never|family|excluded|ruled out|negative for|resolved|at risk of)\b")
+CLAUSE = re.compile(r"[,;.]|\bbut\b|\band\b|\bwith\b(?!out)|\s[-–—:]\s", re.IGNORECASE)
+SEMANTIC_TAG = re.compile(r"\s*\((disorder|finding|situation|disease)\)\s*$", re.IGNORECASE)
+# Shorter names are abbreviations: found inside a text only where they stand in capitals, as "MI" does and "as" does not.
+SHORTEST_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What a text says: conditions present, and whether one was mentioned only to deny it."""
+
+    present: frozenset[str] = frozenset()
+    denied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ConditionIndex:
     """Names, codes and implications of conditions, compiled once."""
 
-    by_name: Mapping[str, str]
+    by_name: Mapping[str, frozenset[str]]
     by_icd10: Mapping[str, str]
     by_snomed: Mapping[str, str]
     implied: Mapping[str, frozenset[str]]
-    phrases: tuple[tuple[re.Pattern[str], str], ...]
+    phrases: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
+    negation: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
     derived: tuple[tuple[tuple[Criterion, ...], str], ...] = ()
 
     def shown_by(self, values: Mapping[str, FactValue]) -> frozenset[str]:
@@ -34,9 +46,14 @@ class ConditionIndex:
         return frozenset(found).union(*(self.implied[key] for key in found))
 
     def find(self, given: CodedCondition) -> frozenset[str]:
-        """Ids that a coded or written condition stands for, with what they imply; empty when unknown."""
-        found = self._by_code(given) or self._by_text(given.text)
-        return found.union(*(self.implied[name] for name in found)) if found else frozenset()
+        """Ids that a coded or written condition stands for, with what they imply; empty when unknown or denied."""
+        return self.read(given).present
+
+    def read(self, given: CodedCondition) -> Mention:
+        """What a coded or written condition says."""
+        found = self._by_code(given)
+        mention = Mention(found) if found else self._by_text(given.text)
+        return Mention(mention.present.union(*(self.implied[key] for key in mention.present)), mention.denied)
 
     def _by_code(self, given: CodedCondition) -> frozenset[str]:
         if "snomed" in given.system and given.code in self.by_snomed:
@@ -48,13 +65,44 @@ class ConditionIndex:
                     return frozenset({self.by_icd10[code[:length].rstrip(".")]})
         return frozenset()
 
-    def _by_text(self, text: str) -> frozenset[str]:
-        name = normalise_name(re.sub(r"\s*\((disorder|finding|situation|disease)\)\s*$", "", text, flags=re.IGNORECASE))
+    def _by_text(self, text: str) -> Mention:
+        text = SEMANTIC_TAG.sub("", text)
+        name = normalise_name(text)
         if name in self.by_name:
-            return frozenset({self.by_name[name]})
-        if NEGATIONS.search(name):
-            return frozenset()
-        return frozenset(key for pattern, key in self.phrases if pattern.search(name))
+            return Mention(self.by_name[name])
+        if self.negation[2].search(name):
+            return Mention(denied=bool(frozenset().union(*self._phrases(text))))
+        present, denied = frozenset[str](), False
+        for clause in self._clauses(text):
+            affirmed = self._affirmed(clause)
+            denied = denied or affirmed != clause
+            present = present.union(*self._phrases(affirmed))
+        return Mention(present, denied and not present and bool(frozenset().union(*self._phrases(text))))
+
+    def _clauses(self, text: str) -> Iterator[str]:
+        """The clauses of a text; one that is only a denial ("seizures: none") belongs to the one before it."""
+        parts = CLAUSE.split(text)
+        for part, after in zip(parts, [*parts[1:], ""], strict=True):
+            lone = self.negation[1].fullmatch(after.strip())
+            yield f"{part} {after}" if lone else part
+
+    def _affirmed(self, clause: str) -> str:
+        """The clause without what it denies: "diabetes without nephropathy" affirms diabetes."""
+        follows, precedes, _ = self.negation
+        kept = follows.split(clause, maxsplit=1)[0]
+        if kept != clause and kept.strip():
+            return kept
+        return "" if kept != clause or precedes.search(clause) else clause
+
+    def _phrases(self, text: str) -> Iterator[frozenset[str]]:
+        """Conditions named in a text, longest names first: "open-angle glaucoma" is not glaucoma as such."""
+        words = [normalise_name(word) for word in text.split() if word.isupper() or any(c.isdigit() for c in word)]
+        left, capitals = normalise_name(text), {part for word in words for part in word.split()}
+        for pattern, keys in self.phrases:
+            match = pattern.search(left)
+            if match is not None and (len(match.group()) >= SHORTEST_WORD or match.group() in capitals):
+                left = left[: match.start()] + "|" + left[match.end() :]
+                yield keys
 
 
 def _implications(conditions: Mapping[str, Condition]) -> dict[str, frozenset[str]]:
@@ -70,22 +118,36 @@ def _implications(conditions: Mapping[str, Condition]) -> dict[str, frozenset[st
     return found
 
 
-def build_condition_index(conditions: Mapping[str, Condition]) -> ConditionIndex:
-    """Compile the index; a name given to two conditions belongs to the one whose own name it is, else to the first."""
-    by_name: dict[str, str] = {}
-    for key, condition in conditions.items():
-        by_name[normalise_name(condition.name)] = key
-        by_name.setdefault(normalise_name(key.replace("-", " ")), key)
+def _names(conditions: Mapping[str, Condition]) -> dict[str, frozenset[str]]:
+    """Name → ids. A synonym may belong to several conditions; a condition's own name is its alone."""
+    found: dict[str, frozenset[str]] = {}
     for key, condition in conditions.items():
         for synonym in condition.synonyms:
-            by_name.setdefault(normalise_name(synonym), key)
-    phrases = tuple((re.compile(rf"\b{re.escape(name)}\b"), key) for name, key in by_name.items() if len(name) >= 4)
+            name = normalise_name(synonym)
+            found[name] = found.get(name, frozenset()) | {key}
+    for key, condition in conditions.items():
+        found[normalise_name(condition.name)] = frozenset({key})
+        found.setdefault(normalise_name(key.replace("-", " ")), frozenset({key}))
+    return found
+
+
+def _words(words: Iterable[str]) -> re.Pattern[str]:
+    listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    return re.compile(rf"\b(?:{listed})\b", re.IGNORECASE)
+
+
+def build_condition_index(conditions: Mapping[str, Condition], negation: Negation) -> ConditionIndex:
+    """Compile the index."""
+    by_name = _names(conditions)
+    longest_first = sorted(by_name.items(), key=lambda item: (-len(item[0]), item[0]))
+    phrases = tuple((re.compile(rf"\b{re.escape(name)}s?\b"), keys) for name, keys in longest_first if len(name) > 1)
     return ConditionIndex(
         by_name,
         {code.upper(): key for key, c in reversed(list(conditions.items())) for code in c.icd10},
         {code: key for key, c in conditions.items() for code in c.snomed},
         _implications(conditions),
         phrases,
+        (_words(negation.what_follows), _words(negation.what_precedes), _words(negation.whole_statement)),
         tuple((c.derived_from, key) for key, c in conditions.items() if c.derived_from),
     )
 
@@ -95,9 +157,9 @@ def read_conditions(given: Iterable[CodedCondition], index: ConditionIndex) -> t
     found: set[str] = set()
     notices = []
     for position, condition in enumerate(given):
-        ids = index.find(condition)
-        found |= ids
-        if not ids:
+        mention = index.read(condition)
+        found |= mention.present
+        if not mention.present and not mention.denied:
             shown = condition.text or f"{condition.system}|{condition.code}"
             message = f"The condition “{shown}” is not known here, so no medicine was checked against it."
             notices.append(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from medsafe.context.context import Context, OpioidTotals, Substance, opioid_totals
 from medsafe.context.engine import Engine
 from medsafe.context.intake import Intake, Reader, read_case
-from medsafe.context.patient import judge_organs, read_patient
+from medsafe.context.organs import judge_organs
+from medsafe.context.patient import read_patient
 from medsafe.identity.text import normalise_name
 from medsafe.model.case import AllergyRecord, Case, DrugRef, Order
 from medsafe.model.criteria import Facts
@@ -75,8 +76,10 @@ def _substances(records: tuple[AllergyRecord, ...], engine: Engine) -> tuple[tup
         for candidate in (name, name.removesuffix("s"), f"{name}s"):
             if candidate in engine.allergy_names:
                 ids |= {engine.allergy_names[candidate]}
-        if ids:
-            found.append(Substance(record, ids))
+        if ids or name in engine.knowledge.wording.no_allergy:
+            found += [Substance(record, ids)] if ids else []
+        elif name in engine.allergens:
+            found.append(Substance(record, frozenset({engine.allergens[name]})))
         else:
             message = f"The allergy to “{record.substance}” is not to a drug or class known here: no medicine was checked against it."
             notices.append(
@@ -111,7 +114,7 @@ def _symptoms(case: Case, engine: Engine) -> dict[str, float | None]:
 def derive(case: Case, engine: Engine) -> Derived:
     """Understand a case once."""
     intake = _with_smoking(case, engine, read_case(case, engine.index, engine.names))
-    patient = read_patient(case, engine.conditions)
+    patient = read_patient(case, engine.conditions, engine.knowledge.wording)
     tags = frozenset().union(*(m.tags for m in intake.active if m.systemic))
     organ = judge_organs(patient, anticoagulated=bool(tags & engine.policy.inr_unreliable_with))
     table, table_notices = _table(case, engine)

@@ -26,6 +26,7 @@ class Engine:
     policy: Policy
     symptom_names: Mapping[str, str]
     allergy_names: Mapping[str, str]
+    allergens: Mapping[str, str]
 
     def symptom_id(self, name: str) -> str | None:
         """The id of a symptom by its name or a synonym."""
@@ -83,8 +84,9 @@ def build_engine(knowledge: Knowledge, names: NameIndex) -> Engine:
         knowledge,
         build_index(knowledge),
         names,
-        build_condition_index(knowledge.conditions),
+        build_condition_index(knowledge.conditions, knowledge.wording.negation),
         read_policy(knowledge.policy),
         _names((key, (s.name, *s.synonyms)) for key, s in knowledge.symptoms.items()),
         _names((key, (c.name, *c.synonyms)) for key, c in knowledge.classes.items()),
+        _names((key, a.synonyms) for key, a in knowledge.wording.allergens.items()),
     )

@@ -33,7 +33,9 @@ from medsafe.library.graph_schema import (
     as_symptom,
 )
 from medsafe.library.problems import Problem, from_schema
+from medsafe.library.wording_schema import WordingSchema
 from medsafe.model.knowledge import ConversionRow, Knowledge, Modulator, Pathway, Source
+from medsafe.model.wording import Wording
 
 FORMULARY = "formulary"
 INTERACTIONS = "interaction_data"
@@ -181,6 +183,13 @@ def _sources(reading: Reading) -> dict[str, Source]:
     return reading.tables(f"{FORMULARY}/sources.toml", SourceSchema(), make)
 
 
+def _wording(reading: Reading) -> Wording:
+    file = f"{FORMULARY}/wording.toml"
+    raw = reading.toml(reading.root / file)
+    loaded: Any = reading.shape(WordingSchema(), raw, file) if raw else None
+    return loaded if isinstance(loaded, Wording) else Wording()
+
+
 def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
     """Read both data folders below `root` and judge them; the Knowledge is only fit for use without errors."""
     reading = Reading(root)
@@ -206,6 +215,7 @@ def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
         sources=_sources(reading),
         policy=reading.toml(root / INTERACTIONS / "policy.toml"),
         opioid_rules=reading.tables(f"{INTERACTIONS}/opioid_safety.toml", OpioidRuleSchema(), as_opioid_rule),
+        wording=_wording(reading),
     )
     return knowledge, sorted({*reading.problems, *sense.judge(knowledge)})
 

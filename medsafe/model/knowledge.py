@@ -13,6 +13,7 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from medsafe.model.criteria import Criterion
+from medsafe.model.wording import Wording
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -523,3 +524,4 @@ class Knowledge:
     sources: Mapping[str, Source]
     policy: Mapping[str, object]
     opioid_rules: Mapping[str, OpioidRule] = field(default_factory=dict)
+    wording: Wording = field(default_factory=Wording)

@@ -200,6 +200,10 @@ _TABLE = (
 )
 ANALYTES: Mapping[str, Analyte] = MappingProxyType({analyte.id: analyte for analyte in _TABLE})
 
+# No adult is lighter, and no adult has been outside this body mass index (kg/m²): beyond, weight or height is a slip.
+ADULT_WEIGHT_FROM_KG = 20.0
+ADULT_BMI = (8.0, 120.0)
+
 _SECONDS = MappingProxyType({"s": (1000.0, 0.0)})
 VITALS: Mapping[str, Vital] = MappingProxyType(
     {

@@ -442,6 +442,49 @@ def deindex_working(egfr_ml_min_173m2: float | None, bsa_m2: float | None) -> st
     return None if value is None else f"{egfr_ml_min_173m2:.1f} × {bsa_m2:.2f} / 1.73 = {value:.1f} mL/min"
 
 
+def kdigo_working(egfr_ml_min_173m2: float | None) -> str | None:
+    """The category of GFR as one would reason it.
+
+    >>> kdigo_working(27.4)
+    '27.4 mL/min/1.73 m², from 15 to below 30: G4'
+    """
+    stage = kdigo_g_stage(egfr_ml_min_173m2)
+    if stage is None or egfr_ml_min_173m2 is None:
+        return None
+    upper = next((edge for edge, _ in reversed(_G_STAGES) if edge > egfr_ml_min_173m2), None)
+    lower = next((edge for edge, _ in _G_STAGES if edge <= egfr_ml_min_173m2), 0)
+    span = f"from {lower} to below {upper}" if upper is not None else f"from {lower}"
+    return f"{_egfr(egfr_ml_min_173m2)}, {span}: {stage}"
+
+
+def albuminuria_working(urine_acr_mg_g: float | None) -> str | None:
+    """The category of albuminuria as one would reason it.
+
+    >>> albuminuria_working(50)
+    '50 mg/g, from 30 to 300: A2'
+    """
+    stage = kdigo_a_stage(urine_acr_mg_g)
+    span = {"A1": "below 30", "A2": "from 30 to 300", "A3": "above 300"}
+    return None if stage is None else f"{_plain(urine_acr_mg_g)} mg/g, {span[stage]}: {stage}"
+
+
+def aki_working(previous_umol_l: float | None, current_umol_l: float | None, days_between: float | None) -> str | None:
+    """The stage of acute kidney injury as one would reason it.
+
+    >>> aki_working(80, 180, 5)
+    '180 / 80 = 2.25 times within 5 days, rise 100 umol/L: stage 2'
+    """
+    stage = kdigo_aki_stage(previous_umol_l, current_umol_l, days_between)
+    if stage is None or previous_umol_l is None or current_umol_l is None:
+        return None
+    ratio, rise = current_umol_l / previous_umol_l, current_umol_l - previous_umol_l
+    result = f"stage {stage}" if stage else "no acute kidney injury"
+    return (
+        f"{_plain(current_umol_l)} / {_plain(previous_umol_l)} = {ratio:.2f} times within {days_between:g} days, "
+        f"rise {_plain(rise)} umol/L: {result}"
+    )
+
+
 def _plain(number: float | None) -> str:
     return "?" if number is None else f"{number:.6g}"
 

@@ -10,7 +10,8 @@ from marshmallow import ValidationError
 
 from medsafe import render
 from medsafe.context.context import estimates_missing
-from medsafe.context.patient import judge_organs, read_patient
+from medsafe.context.organs import judge_organs
+from medsafe.context.patient import read_patient
 from medsafe.interactions import interactions_of
 from medsafe.model.case import Case
 from medsafe.model.findings import merge_notices
@@ -49,7 +50,7 @@ def organ_function() -> Response:
     """Every renal and hepatic estimate from the given values, with the working."""
     current = engine()
     case = read_case(body())
-    patient = read_patient(case, current.conditions)
+    patient = read_patient(case, current.conditions, current.knowledge.wording)
     organ = judge_organs(patient)
     notices = merge_notices((*patient.notices, *estimates_missing(organ, patient.values)))
     return reply(
