@@ -14,11 +14,28 @@ from medsafe.model.vocabulary import INFUSION_ROUTES
 TOLERANCE = 1.001
 
 
+# Larger bodies are hardly met: where weight or height is missing, what exceeds this is too much for anyone.
+LARGEST_BSA_M2 = 2.5
+
+
 def _limit_value(context: Context, limit: DoseLimit) -> float | None:
+    """The limit in this body; None when it goes by a weight that is not known."""
+    if limit.per_m2:
+        return limit.max * float(context.facts.values.get("bsa_m2", LARGEST_BSA_M2))
     if not limit.per_kg:
         return limit.max
     weight = context.facts.values.get("weight_kg")
     return limit.max * float(weight) if weight is not None else None
+
+
+def _given_in_all(medicine: Medicine) -> float | None:
+    """What was given since the medicine was begun, in the drug's unit; None where its duration is not told."""
+    days = medicine.taken_for_days
+    if days is None:
+        return None
+    if medicine.single_dose is not None and medicine.interval_h and medicine.interval_h > 24:
+        return medicine.single_dose * (days * 24 // medicine.interval_h + 1)
+    return medicine.daily_dose * days if medicine.daily_dose is not None else None
 
 
 def _applies(limit: DoseLimit, medicine: Medicine) -> bool:
@@ -45,6 +62,9 @@ def _excess(context: Context, limit: DoseLimit, orders: list[Medicine]) -> tuple
     if limit.kind in ("daily", "naive-daily", "start-daily"):
         given = sum(m.daily_dose for m in orders if m.daily_dose is not None)
         return (given, allowed) if given > allowed * TOLERANCE else None
+    if limit.kind == "cumulative":
+        given = sum(total for m in orders if (total := _given_in_all(m)) is not None)
+        return (given, allowed) if given > allowed * TOLERANCE else None
     if limit.kind in ("single", "naive-single"):
         given = max((m.single_dose for m in orders if m.single_dose is not None), default=0.0)
         return (given, allowed) if given > allowed * TOLERANCE else None
@@ -59,6 +79,7 @@ WORDS = {
     "daily": "{given:g} {unit} a day exceeds {allowed:g}",
     "naive-daily": "{given:g} {unit} a day is too much for an opioid-naive patient ({allowed:g})",
     "start-daily": "{given:g} {unit} a day is above the starting dose of {allowed:g}",
+    "cumulative": "{given:g} {unit} in all exceeds the lifetime {allowed:g}",
     "single": "{given:g} {unit} in one dose exceeds {allowed:g}",
     "naive-single": "{given:g} {unit} in one dose is too much for an opioid-naive patient ({allowed:g})",
     "interval": "every {given:g} h is more often than every {allowed:g} h",
@@ -73,7 +94,7 @@ def _finding(context: Context, limit: DoseLimit, orders: list[Medicine], given: 
     naive = limit.kind.startswith("naive")
     kind = "opioid-safety" if naive else "frequency" if timing else "max-dose"
     hazard = "opioid-naive-start" if naive else "frequency-error" if timing else "max-dose-exceeded"
-    text = WORDS[limit.kind].format(given=given, allowed=allowed, unit=medicine.drug.dose_unit)
+    text = WORDS[limit.kind].format(given=given, allowed=round(allowed, 1), unit=medicine.drug.dose_unit)
     return Finding(
         kind=kind,
         hazard=hazard,
@@ -114,6 +135,22 @@ def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missin
         )
 
 
+def _unknown_amount(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Iterator[Notice]:
+    """What keeps a limit from being judged in full: the size of the body, or how long the drug was taken."""
+    name, values = orders[0].drug.name, context.facts.values
+    sizes = (("weight_kg", limit.per_kg or limit.per_m2), ("height_cm", limit.per_m2))
+    for fact, asked in sizes:
+        if asked and fact not in values:
+            message = f"Without {fact.split('_')[0]} a dose limit of {name} was not checked in full."
+            yield Notice("missing-data", f"patient.{fact}", message, None, ("max-dose",))
+    if limit.kind == "cumulative":
+        for medicine in orders:
+            if _given_in_all(medicine) is None:
+                message = f"{name} has a lifetime limit; how long it was given is not said, so it was not added up."
+                field = f"{medicine.order}.taken_for_days"
+                yield Notice("missing-data", field, message, None, ("max-dose",), (), False)
+
+
 def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Notice]:
     for limit in orders[0].drug.dose_limits:
         concerned = [m for m in orders if _applies(limit, m)] if _asked(context, limit, orders) else []
@@ -123,15 +160,7 @@ def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Not
         if verdict.truth is Truth.UNKNOWN:
             yield from _unjudged(context, limit, concerned, verdict.missing)
         elif verdict.truth is Truth.YES:
-            if limit.per_kg and "weight_kg" not in context.facts.values:
-                yield Notice(
-                    "missing-data",
-                    "patient.weight_kg",
-                    f"Without a weight a dose limit of {orders[0].drug.name} was not checked.",
-                    None,
-                    ("max-dose",),
-                )
-                continue
+            yield from _unknown_amount(context, limit, concerned)
             broken = _excess(context, limit, concerned)
             if broken is not None:
                 yield _finding(context, limit, concerned, *broken)

@@ -184,6 +184,9 @@ def _derived(reading: PatientReading) -> None:
     index = body.bmi(n("weight_kg"), n("height_cm"))
     if index is not None:
         values["bmi"] = index
+    surface = body.bsa_m2_mosteller(n("weight_kg"), n("height_cm"))
+    if surface is not None:
+        values["bsa_m2"] = surface
     reading.qtc_given = n("qtc_ms") is not None
     if not reading.qtc_given:
         qtc = cardiac.qtc_fridericia_ms(n("qt_ms"), n("heart_rate_bpm"))

@@ -44,7 +44,7 @@ LABEL_STRENGTHS = tuple(f"{word}-{role}" for word in STRENGTH_WORDS for role in 
 MARGINS = ("narrow", "usual", "wide")
 COVERAGE = ("complete", "partial", "gap", "not-applicable")
 ACTIONS = ("none", "monitor", "reduce", "extend-interval", "avoid")
-LIMIT_KINDS = ("daily", "single", "interval", "frequency", "naive-daily", "naive-single", "start-daily")
+LIMIT_KINDS = ("daily", "single", "interval", "frequency", "naive-daily", "naive-single", "start-daily", "cumulative")
 text = fields.String
 
 
@@ -165,6 +165,7 @@ class DoseLimitSchema(Strict):
     kind = text(required=True, validate=words_from(LIMIT_KINDS))
     max = fields.Float(required=True, validate=validate.Range(min=0, min_inclusive=False))
     per_kg = fields.Boolean(load_default=False)
+    per_m2 = fields.Boolean(load_default=False)
     when = criteria()
     scope = scope()
     indications = OneOrMore()

@@ -153,11 +153,15 @@ class RenalRule:
 
 @dataclass(frozen=True, slots=True)
 class DoseLimit:
-    """The most of a drug that may be given in one dose, in a day, or in one order's frequency."""
+    """The most of a drug that may be given in one dose, in a day, in all (cumulative), or in one order's frequency.
+
+    `per_kg` and `per_m2` multiply `max` by weight (kg) and by body surface (m², Mosteller).
+    """
 
     kind: str
     max: float
     per_kg: bool = False
+    per_m2: bool = False
     when: tuple[Criterion, ...] = ()
     scope: Scope = ANY_ORDER
     indications: frozenset[str] = frozenset()

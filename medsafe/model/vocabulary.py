@@ -99,6 +99,7 @@ FACTS = frozenset(
         "weight_kg",
         "height_cm",
         "bmi",
+        "bsa_m2",
         "pregnancy_weeks",
         "creatinine_umol_l",
         "crcl_ml_min",
@@ -151,6 +152,7 @@ PATIENT_FIELDS_OF_FACTS = {
     "aki": "creatinine",
     "creatinine_trend": "previous_creatinine",
     "bmi": "height_cm",
+    "bsa_m2": "height_cm",
     "child_pugh": "bilirubin",
     "nci_odwg": "bilirubin",
 }
