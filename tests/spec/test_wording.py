@@ -122,7 +122,7 @@ def test_itch_after_an_opioid_is_told_from_anaphylaxis(engine: Engine) -> None:
         ("penicillin", "anaphylaxis", "ceftriaxone", "moderate"),  # none shared
         ("penicillin", "anaphylaxis", "meropenem", "low"),
         ("sulfamethoxazole", "rash", "furosemide", "none"),  # no antibacterial: no cross-reaction
-        ("sulfa", "rash", "celecoxib", "none"),
+        ("sulfa", "rash", "celecoxib", "high"),  # contraindicated by its labels, though a true cross-reaction is rare
         ("aspirin", "bronchospasm", "ibuprofen", "high"),
         ("cisplatin", "anaphylaxis", "carboplatin", "critical"),
         ("paclitaxel", "anaphylaxis", "docetaxel", "high"),
