@@ -131,7 +131,7 @@ FAULTS: list[tuple[str, Plant, str]] = [
     ),
     (
         "shares_do_not_exceed_the_whole",
-        edit(MORPHINE, "share = 0.7", 'share = 0.7\n\n[[substrate_of]]\npathway = "cyp3a4"\nshare = 0.8'),
+        edit(MORPHINE, "share = 0.5", 'share = 0.5\n\n[[substrate_of]]\npathway = "cyp3a4"\nshare = 1.0'),
         f"error: {MORPHINE}: substrate_of: enzyme shares add up to 1.50; expected at most 1. "
         "Tip: shares are parts of one clearance",
     ),
