@@ -19,7 +19,7 @@ from flask import Blueprint, Response, current_app, request
 from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 
-from medsafe.fhir.cards import Call, cards_of
+from medsafe.fhir.cards import Call, Desk, cards_of
 from medsafe.fhir.gaps import data_gaps, notice_gaps, ordered
 from medsafe.fhir.medications import MEDICATION_TYPES, is_blank
 from medsafe.fhir.prefetch import ALLERGIES, CONDITIONS, MEDICINES, Prefetch, bundle_resources, read_prefetch
@@ -247,8 +247,10 @@ def _cards(
     found = judged(reading.case)
     notices = merge_notices((*found.notices, *reading.notices, *prefetch.notices, *more))
     selecting = service.hook == "order-select"
-    gaps = ordered((*data_gaps(prefetch), *notice_gaps(notices, reading.case, prefetch, selecting)))
-    return cards_of(found, reading, gaps, Call(service.id, call["hookInstance"]), refs)
+    gaps = ordered((*data_gaps(prefetch), *notice_gaps(notices, reading.case, prefetch, selecting, refs)))
+    encounter_id = local_id(words(mapping(call["context"]).get("encounterId")))
+    named = Call(service.id, call["hookInstance"], _patient_id(call), encounter_id)
+    return cards_of(Desk(reading, found, engine(), named, refs), gaps)
 
 
 class Seen:
