@@ -28,7 +28,7 @@ from medsafe.fhir.server import access_of, complete, read_allowed
 from medsafe.fhir.services import SERVICES, CdsService
 from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, objects, reference, words
 from medsafe.model.findings import Notice, merge_notices
-from medsafe.web.exchange import body, judged, reply
+from medsafe.web.exchange import body, engine, judged, reply
 from medsafe.web.problems import Problem
 
 blueprint = Blueprint("cds", __name__)
