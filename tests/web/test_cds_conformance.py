@@ -636,11 +636,12 @@ def test_an_order_still_in_draft_elsewhere_is_not_taken() -> None:
 
 
 def test_a_kidney_that_has_failed_since_interrupts_a_renewal_too() -> None:
-    taken = order("naproxen 500 mg tablet", "m2", dosage(500, "mg", 2), authoredOn="2020-01-05")
-    prefetch = full_prefetch(taken)
-    prefetch["laboratory"]["entry"][0]["resource"] = lab("2160-0", 5.5, "mg/dL")
-    body = call(draft("naproxen 500 mg tablet", "d1", dosage(500, "mg", 2)), prefetch=prefetch)
-    assert "warning" in {c["indicator"] for c in cards(body)}
+    name = "hydrochlorothiazide 25 mg tablet"
+    prefetch = full_prefetch(order(name, "m2", dosage(25), authoredOn="2020-01-05"))
+    prefetch["laboratory"]["entry"][0]["resource"] = lab("2160-0", 3.5, "mg/dL")
+    card = by_topic(cards(call(draft(name, "d1", dosage(25)), prefetch=prefetch)), "renal-caution")
+    assert card is not None
+    assert card["indicator"] == "warning"
 
 
 def test_a_value_that_the_order_does_not_ask_for_is_no_gap_of_it() -> None:
