@@ -50,6 +50,12 @@ class Desk:
     engine: Engine
     call: Call
     selected: frozenset[str]
+    repeated: tuple[Finding, ...] = ()
+
+    @property
+    def own(self) -> list[Finding]:
+        """The findings with a card of their own."""
+        return _shown(self)[0]
 
 
 def without_empties(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,6 +221,18 @@ def folded_card(findings: list[Finding], desk: Desk) -> Json:
     }
 
 
+def repeated_card(desk: Desk) -> Json:
+    """That alerts were left out because this clinician has seen them, and which."""
+    drugs = list(dict.fromkeys(" + ".join(f.drugs).replace("-", " ") for f in desk.repeated))
+    return {
+        "uuid": desk.call.uuid("|".join(["repeated", *(f.id for f in desk.repeated)])),
+        "summary": naming(f"Shown when selected, not repeated ({len(desk.repeated)})", drugs, "; "),
+        "indicator": "info",
+        "source": {"label": LABEL, "topic": _topic("repeated-alerts")},
+        "detail": bullets(f.summary for f in desk.repeated) + "\n\n" + _rests_on(desk.reading, desk.review),
+    }
+
+
 def gap_card(gaps: list[Gap], call: Call, rests_on: str = "", tests: Proposal | None = None) -> Json:
     """What was not checked, in one card; with the tests that would close the gap."""
     lines = [gap.message for gap in gaps[:MOST_GAPS]]
@@ -237,7 +255,7 @@ def gap_card(gaps: list[Gap], call: Call, rests_on: str = "", tests: Proposal | 
 def _shown(desk: Desk) -> tuple[list[Finding], list[Finding]]:
     """(own cards, folded): the loud few by themselves, the gravest first; of the quiet ones the gravest, if there is room."""
     policy = desk.engine.policy
-    told = [f for f in desk.review.findings if concerns(desk.selected)(f)]
+    told = [f for f in desk.review.findings if concerns(desk.selected)(f) and f not in desk.repeated]
     told.sort(key=lambda f: LOUDEST_FIRST.index(indicator(f, desk.selected)))
     loud = [f for f in told if f.interruptive][: policy.most_cards]
     quiet = [f for f in told if not f.interruptive and f.severity >= Severity.MODERATE]
@@ -262,6 +280,8 @@ def cards_of(desk: Desk, gaps: Iterable[Gap]) -> list[Json]:
     cards = [finding_card(f, desk) for f in own]
     if folded:
         cards.append(folded_card(folded, desk))
+    if desk.repeated:
+        cards.append(repeated_card(desk))
     listed = list(gaps)
     if any(gap.loud for gap in listed):
         cards.append(gap_card(listed, desk.call, _rests_on(desk.reading, desk.review), _tests(desk, listed)))
