@@ -677,3 +677,11 @@ def test_opening_the_chart_tells_critical_hazards_of_what_is_taken() -> None:
     taken = full_prefetch(WARFARIN, order("ketorolac 10 mg tablet", "m2", dosage(10, "mg", 4)))
     assert by_topic(cards(view(taken), VIEW), "bleeding") is not None
     assert cards(view(full_prefetch()), VIEW) == []
+
+
+def test_a_dose_raised_in_a_combination_long_taken_interrupts() -> None:
+    body = renewal("2026-01-05")
+    raised = draft("verapamil 120 mg tablet", "m2", dosage(120, "mg", 3))
+    assert "warning" in {
+        c["indicator"] for c in cards({**body, "context": {**body["context"], "draftOrders": bundle(raised)}})
+    }
