@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from medsafe.context.context import Context
 from medsafe.context.modifiers import summary_of
+from medsafe.model.case import Order
 from medsafe.model.findings import Finding, finding_order
 from medsafe.model.knowledge import Severity
 
@@ -156,9 +157,33 @@ def _tolerated_days(context: Context, finding: Finding) -> float | None:
     return min(known) if known and len(known) == len(taken) else None
 
 
+def _same_dose(first: Order, other: Order) -> bool:
+    """Whether two orders ask for the same amount as often by the same route."""
+    parts = ((o.dose, o.unit, o.times_per_day, o.interval_h, o.route, o.prn) for o in (first, other))
+    return len(set(parts)) == 1
+
+
+def _unchanged(context: Context, tolerable: bool) -> frozenset[str]:
+    """New orders that only go on with what has long been taken: of what time shows to be tolerated, they create nothing."""
+    enough = context.policy.tolerated_days
+    before = {o.ref: o for o in context.case.regimen}
+    continued = {
+        o.ref
+        for o in context.case.new_orders
+        if o.replaces in before and o.started_on is not None and _same_dose(o, before[o.replaces])
+    }
+    known = {m.order for m in context.active if (m.started_days_ago or 0.0) >= enough}
+    return frozenset(continued & known) if tolerable else frozenset()
+
+
 def tier(context: Context, finding: Finding) -> Finding:
-    """Say whether a finding is new and whether it interrupts; comfort goals soften interruption, never the finding."""
-    new = any(order.startswith("new_orders.") for order in finding.orders)
+    """Say whether a finding is new and whether it interrupts; comfort goals soften interruption, never the finding.
+
+    Time taken together speaks for a combination; it says nothing of a kidney, a laboratory value or a disease.
+    """
+    tolerable = finding.kind in context.policy.tolerated_kinds
+    unchanged = _unchanged(context, tolerable)
+    new = any(order.startswith("new_orders.") and order not in unchanged for order in finding.orders)
     threshold, why = _threshold(context, finding)
     wants = finding.severity >= context.policy.interrupt_from
     interrupts = finding.severity >= threshold
@@ -167,7 +192,7 @@ def tier(context: Context, finding: Finding) -> Finding:
         modifiers.append(why)
     standing = bool(context.case.new_orders) and not new
     if interrupts and finding.severity < Severity.CRITICAL:
-        days = _tolerated_days(context, finding)
+        days = _tolerated_days(context, finding) if tolerable else None
         tolerated = days is not None and days >= context.policy.tolerated_days
         if standing or tolerated:
             interrupts = False

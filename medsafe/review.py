@@ -18,6 +18,7 @@ from medsafe.checks import (
     routes,
     time_course,
 )
+from medsafe.context.asked import attributed
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived, derive
 from medsafe.context.engine import Engine
@@ -134,7 +135,7 @@ def review(case: Case, engine: Engine) -> Review:
     findings, notices = run_checks(context)
     suggestions, excluded, more = suggest(derived, engine, findings, run_checks)
     all_notices = merge_notices(
-        (*derived.notices, *notices, *more, *_nothing_to_check(case), *_not_stated(case, context))
+        (*attributed(context, derived.notices), *notices, *more, *_nothing_to_check(case), *_not_stated(case, context))
     )
     limited = any(notice.limits for notice in all_notices)
     knowledge = engine.knowledge

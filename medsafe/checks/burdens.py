@@ -98,7 +98,7 @@ def _judge(context: Context, effect: Effect, medicines: tuple[Medicine, ...]) ->
     )
     if worst > severity and worst >= Severity.MODERATE and len(found) > 0:
         why = f"{effect.name} with {', '.join(c.medicine.drug.name for c in found)} could not be judged fully"
-        yield from missing_notices(applied.missing, effect.hazard, why)
+        yield from missing_notices(applied.missing, effect.hazard, why, [c.medicine for c in found])
     if severity:
         yield _finding(context, effect, found, score, severity, applied.holding)
 

@@ -73,5 +73,8 @@ def find(context: Context) -> Iterator[Finding | Notice]:
                 yield _finding(context, medicine, caution)
             elif verdict.truth is Truth.UNKNOWN and caution.severity >= Severity.MODERATE:
                 yield from missing_notices(
-                    verdict.missing, caution.hazard, f"a caution of {medicine.drug.name} could not be judged"
+                    verdict.missing,
+                    caution.hazard,
+                    f"a caution of {medicine.drug.name} could not be judged",
+                    (medicine,),
                 )

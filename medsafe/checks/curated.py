@@ -89,7 +89,8 @@ def _judge(context: Context, record: Interaction, told: Told) -> Iterator[Findin
         return
     verdict = judge_all(record.when, context.facts)
     if verdict.truth is Truth.UNKNOWN:
-        yield from missing_notices(verdict.missing, record.hazard, f"“{record.guidance.summary}” could not be judged")
+        why = f"“{record.guidance.summary}” could not be judged"
+        yield from missing_notices(verdict.missing, record.hazard, why, every.values())
     elif verdict.truth is Truth.YES:
         groups = [matches] if record.absent or len(record.needs) > 2 else _by_first(matches)
         for group in groups:
@@ -109,12 +110,12 @@ def _finding(
 ) -> Iterator[Finding | Notice]:
     applied = apply_modifiers(context, record.modifiers)
     severity = modified(record.severity, applied.holding)
+    medicines = {(m.id, m.order): m for choice in group for m in choice}
     worst = modified(record.severity, (*applied.holding, *applied.unknown))
     if worst > severity:
         yield from missing_notices(
-            applied.missing, record.hazard, f"“{record.guidance.summary}” could not be judged fully"
+            applied.missing, record.hazard, f"“{record.guidance.summary}” could not be judged fully", medicines.values()
         )
-    medicines = {(m.id, m.order): m for choice in group for m in choice}
     drugs = list(dict.fromkeys(m.id for choice in group for m in choice))
     names = [context.index.drugs[drug].drug.name for drug in drugs]
     stopped = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from medsafe.context.context import Context, missing_notices
+from medsafe.context.context import Context, missing_notices, orders_of
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import DoseLimit, Severity
@@ -131,7 +131,7 @@ def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missin
     """A limit whose circumstances are unknown is told only where the dose would break it."""
     if _excess(context, limit, orders) is not None:
         yield from missing_notices(
-            missing, "max-dose-exceeded", f"a dose limit of {orders[0].drug.name} could not be judged"
+            missing, "max-dose-exceeded", f"a dose limit of {orders[0].drug.name} could not be judged", orders
         )
 
 
@@ -142,7 +142,7 @@ def _unknown_amount(context: Context, limit: DoseLimit, orders: list[Medicine]) 
     for fact, asked in sizes:
         if asked and fact not in values:
             message = f"Without {fact.split('_')[0]} a dose limit of {name} was not checked in full."
-            yield Notice("missing-data", f"patient.{fact}", message, None, ("max-dose",))
+            yield Notice("missing-data", f"patient.{fact}", message, None, ("max-dose",), orders=orders_of(orders))
     if limit.kind == "cumulative":
         for medicine in orders:
             if _given_in_all(medicine) is None:

@@ -184,12 +184,17 @@ def _renal(context: Context, medicine: Medicine) -> Iterator[Finding | Notice]:
         return
     band = band_for(medicine, value)
     if band is not None:
-        state = f"{rule.estimate.replace('crcl', 'CrCl').replace('egfr', 'eGFR')} {value:.0f} mL/min"
+        state = f"{rule.estimate.replace('crcl', 'CrCl').replace('egfr', 'eGFR')} {_shown(value, band)} mL/min"
         finding = _finding(
             context, medicine, band, "renal-caution", state, f"Dosed by {ESTIMATES[rule.estimate]}, here {value:.0f}."
         )
         if finding is not None:
             yield finding
+
+
+def _shown(value: float, band: Band) -> str:
+    """An estimate rounded, but never onto the bound that it lies below."""
+    return f"{value:.0f}" if band.below is None or round(value) < band.below else f"{int(value * 10) / 10:g}"
 
 
 def _missing_renal(context: Context, medicine: Medicine) -> Iterator[Notice]:
@@ -198,7 +203,7 @@ def _missing_renal(context: Context, medicine: Medicine) -> Iterator[Notice]:
             f"Kidney function could not be estimated, so the dose of {medicine.drug.name} was not checked against it."
         )
         code = "missing-lab" if missing.endswith("creatinine") else "missing-data"
-        yield Notice(code, missing, message, None, ("renal-caution",))
+        yield Notice(code, missing, message, None, ("renal-caution",), orders=(medicine.order,))
 
 
 def _dialysis(context: Context, medicine: Medicine, modality: str) -> Iterator[Finding | Notice]:
@@ -212,7 +217,9 @@ def _dialysis(context: Context, medicine: Medicine, modality: str) -> Iterator[F
             return
         if band is not None:
             message = f"{medicine.drug.name}: no advice for {state} is on record; the band of the lowest kidney function was used."
-            yield Notice("not-covered", "patient.dialysis", message, modality, ("organ-dose",))
+            yield Notice(
+                "not-covered", "patient.dialysis", message, modality, ("organ-dose",), orders=(medicine.order,)
+            )
     if band is not None:
         finding = _finding(context, medicine, band, "renal-caution", state, f"Dosed for {state}.")
         if finding is not None:
@@ -267,10 +274,12 @@ def _at_least_as_strict(bands: object, grade: str) -> Band | None:
 
 
 def _missing_hepatic(context: Context, medicine: Medicine) -> Iterator[Notice]:
+    """What Child-Pugh lacks; where nothing speaks of liver disease, only a missing bilirubin limits what was said."""
     for missing in context.organ.missing_for_hepatic:
         message = f"Liver function could not be judged fully, so the dose of {medicine.drug.name} was not fully checked against it."
         code = "missing-data" if missing.endswith(("ascites", "encephalopathy")) else "missing-lab"
-        yield Notice(code, missing, message, None, ("hepatic-caution",))
+        limits = context.organ.hepatic_suspected or missing.endswith("bilirubin")
+        yield Notice(code, missing, message, None, ("hepatic-caution",), limits=limits, orders=(medicine.order,))
 
 
 def find(context: Context) -> Iterator[Finding | Notice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -104,6 +104,15 @@ class OrganState:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderableTest:
+    """How a test is ordered whose result is missing: a short name, its LOINC code and that code's own words."""
+
+    name: str
+    loinc: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the team has decided about severities and interruption, from `interaction_data/policy.toml`."""
 
@@ -119,10 +128,16 @@ class Policy:
     smoking_substance: str = ""
     inr_unreliable_with: frozenset[str] = frozenset()
     tolerated_days: float = 14.0
+    tolerated_kinds: frozenset[str] = frozenset()
     no_oral_with: frozenset[str] = frozenset()
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     priorities: tuple[Mapping[str, Any], ...] = ()
     intents: tuple[Mapping[str, Any], ...] = ()
+    most_cards: int = 4
+    most_quiet_cards: int = 1
+    only_for_own_kind: frozenset[str] = frozenset()
+    override_reasons: tuple[tuple[str, str], ...] = ()
+    tests: Mapping[str, OrderableTest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +221,18 @@ def patient_field(fact: str) -> str:
     return f"patient.{fact}"
 
 
-def missing_notices(facts: frozenset[str], blocks: str, why: str) -> Iterator[Notice]:
-    """A notice for each fact that a check needed and did not get. Genotypes are only asked for where known."""
+def orders_of(medicines: Iterable[Medicine]) -> tuple[str, ...]:
+    """The orders of some medicines, each once, in their order."""
+    return tuple(sorted({m.order for m in medicines}))
+
+
+def missing_notices(facts: frozenset[str], blocks: str, why: str, medicines: Iterable[Medicine]) -> Iterator[Notice]:
+    """A notice for each fact that a check of these medicines needed and did not get. Genotypes are only asked for where known."""
+    orders = orders_of(medicines)
     for fact in sorted(facts):
         code, name, label = _asked_for(fact)
         if code:
-            yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,))
+            yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,), orders=orders)
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medsafe.context.conditions import ConditionIndex, build_condition_index
-from medsafe.context.context import Policy
+from medsafe.context.context import OrderableTest, Policy
 from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
@@ -49,7 +49,7 @@ def _rows(table: Mapping[str, Any]) -> dict[str, tuple[tuple[float, Severity], .
 
 def read_policy(raw: Mapping[str, Any]) -> Policy:
     """Policy from its file; every part must be there."""
-    interruption = raw["interruption"]
+    interruption, entry = raw["interruption"], raw["order_entry"]
     return Policy(
         exposure_increase=_rows(raw["exposure_increase"]),
         exposure_decrease=_rows(raw["exposure_decrease"]),
@@ -66,7 +66,13 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         priorities=tuple(raw["suggestions"]["priority"]),
         intents=tuple(raw["suggestions"]["intent"]),
         organ_conditions={hazard: frozenset(ids) for hazard, ids in raw["organ_conditions"].items()},
+        tolerated_kinds=frozenset(interruption["tolerated_kinds"]),
         tolerated_days=float(interruption["tolerated_days"]),
+        most_cards=int(entry["most_cards"]),
+        most_quiet_cards=int(entry["most_quiet_cards"]),
+        only_for_own_kind=frozenset(entry["only_for_own_kind"]),
+        override_reasons=tuple((row["code"], row["display"]) for row in entry["override_reasons"]),
+        tests={row["field"]: OrderableTest(row["name"], row["loinc"], row["display"]) for row in entry["tests"]},
     )
 
 

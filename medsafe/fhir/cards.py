@@ -9,44 +9,53 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from medsafe.context.engine import Engine
 from medsafe.fhir.gaps import Gap, gap_summary
-from medsafe.fhir.markdown import bullets, escaped, link, one_sentence, section
+from medsafe.fhir.markdown import LONGEST_SUMMARY, bullets, escaped, link, naming, one_sentence, section
 from medsafe.fhir.observations import shown_name, shown_unit
+from medsafe.fhir.proposals import Proposal, proposals, test_orders
 from medsafe.fhir.reading import Reading
-from medsafe.fhir.shape import Json, words
+from medsafe.fhir.shape import Json
 from medsafe.model.findings import CitedSource, Finding, PathStep, Review
 from medsafe.model.knowledge import Severity
 from medsafe.render import NOT_VALIDATED
 
-MOST_CARDS = 4
 LABEL = "medsafe medication safety check"
 HAZARDS, OVERRIDES = "urn:medsafe:hazard", "urn:medsafe:override-reason"
-# Codes come back in feedback: they are never renamed, only added to.
-OVERRIDE_REASONS = {
-    "benefit-outweighs-risk": "Benefit outweighs the risk",
-    "will-monitor": "Risk accepted: will monitor",
-    "tolerated-before": "Patient has tolerated this combination or dose",
-    "dose-adjusted": "Dose has already been adjusted",
-    "comfort-goals": "Fits the goals of care",
-    "no-alternative": "No suitable alternative",
-    "specialist-advice": "On specialist advice",
-    "data-not-current": "The data behind this card are out of date or wrong",
-    "not-applicable": "Does not apply to this patient",
-}
 ALWAYS_SHOWN = ("age_years", "creatinine")
-MOST_SOURCES, MOST_GAPS, MOST_FOLDED = 6, 12, 12
+MOST_SOURCES, MOST_GAPS, MOST_FOLDED, MOST_LINKS = 6, 12, 12, 3
+LOUDEST_FIRST = ("critical", "warning", "info")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What identifies one call of one service; a card's uuid is made from it."""
+    """What identifies one call of one service; a card's uuid is made from it. The ids say about whom new orders are."""
 
     service: str
     instance: str
+    patient_id: str = ""
+    encounter_id: str = ""
 
     def uuid(self, name: str) -> str:
         """The same name in the same call always gives the same uuid."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:medsafe:{self.service}:{self.instance}:{name}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one answer is made of: the reading, its review, the knowledge, and the refs of the orders asked about."""
+
+    reading: Reading
+    review: Review
+    engine: Engine
+    call: Call
+    selected: frozenset[str]
+    repeated: tuple[Finding, ...] = ()
+
+    @property
+    def own(self) -> list[Finding]:
+        """The findings with a card of their own."""
+        return _shown(self)[0]
 
 
 def without_empties(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,11 +63,15 @@ def without_empties(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if item is not None and item != "" and item != [] and item != {}}
 
 
-def indicator(finding: Finding) -> str:
-    """How loud a card is."""
-    if finding.severity >= Severity.CRITICAL and finding.interruptive:
-        return "critical"
-    return "warning" if finding.severity >= Severity.HIGH else "info"
+def indicator(finding: Finding, selected: frozenset[str]) -> str:
+    """How loud a card is: what the policy lets interrupt, loudest where the order at hand takes part.
+
+    A critical hazard of other medicines warns; only one that the order itself is part of may stop the prescriber.
+    """
+    if not finding.interruptive:
+        return "info"
+    concerned = not selected or bool(selected & set(finding.orders))
+    return "critical" if finding.severity >= Severity.CRITICAL and concerned else "warning"
 
 
 def _step(step: PathStep) -> str:
@@ -144,44 +157,52 @@ def _topic(code: str) -> dict[str, str]:
     return {"system": HAZARDS, "code": code, "display": code.replace("-", " ")}
 
 
-def _removals(finding: Finding, reading: Reading, call: Call) -> list[Json]:
-    """For a contraindicated order: take the draft away. A draft without an id can't be named, so it gets no button."""
-    if finding.severity < Severity.CRITICAL:
-        return []
-    found = []
-    for order in reading.case.new_orders:
-        draft = reading.drafts.get(order.ref, {})
-        if order.ref not in finding.orders or not words(draft.get("id")):
-            continue
-        label = one_sentence(f"Remove this order: {words(order.drug.shown)}")
-        target = f"{draft['resourceType']}/{draft['id']}"
-        action = {"type": "delete", "description": label, "resourceId": target}
-        found.append({"label": label, "uuid": call.uuid(f"{finding.id}:remove:{target}"), "actions": [action]})
-    return found
+def _override_reasons(engine: Engine) -> list[dict[str, str]]:
+    return [{"system": OVERRIDES, "code": code, "display": shown} for code, shown in engine.policy.override_reasons]
 
 
-def _override_reasons() -> list[dict[str, str]]:
-    return [{"system": OVERRIDES, "code": code, "display": shown} for code, shown in OVERRIDE_REASONS.items()]
+def _suggestion(proposal: Proposal, name: str, call: Call) -> Json:
+    found: Json = {"label": proposal.label, "uuid": call.uuid(f"{name}:{proposal.name}")}
+    found |= {"isRecommended": True} if proposal.recommended else {}
+    return {**found, "actions": list(proposal.actions)}
 
 
-def finding_card(finding: Finding, reading: Reading, review: Review, call: Call) -> Json:
+def _links(finding: Finding) -> list[Json]:
+    """What was read for this finding, to be opened by whoever wants to know more."""
+    read = {s.url: s.title or s.id for s in finding.sources if s.status == "opened" and s.url.startswith("https://")}
+    return [{"label": title, "url": url, "type": "absolute"} for url, title in list(read.items())[:MOST_LINKS]]
+
+
+def finding_card(finding: Finding, desk: Desk) -> Json:
     """One hazard as one card."""
-    suggestions = _removals(finding, reading, call)
+    reading, review, call = desk.reading, desk.review, desk.call
+    loud = finding.interruptive
+    offered = proposals(finding, reading, desk.engine, desk.selected, call.patient_id) if loud else []
+    suggestions = [_suggestion(proposal, finding.id, call) for proposal in offered]
     return without_empties(
         {
             "uuid": call.uuid(finding.id),
-            "summary": one_sentence(finding.summary),
-            "indicator": indicator(finding),
+            "summary": card_summary(finding, desk.engine),
+            "indicator": indicator(finding, desk.selected),
             "source": {"label": LABEL, "topic": _topic(finding.hazard)},
             "detail": detail(finding, reading, review),
             "suggestions": suggestions,
             "selectionBehavior": "at-most-one" if suggestions else None,
-            "overrideReasons": _override_reasons() if finding.severity >= Severity.HIGH else None,
+            "overrideReasons": _override_reasons(desk.engine) if loud else None,
+            "links": _links(finding),
         }
     )
 
 
-def folded_card(findings: list[Finding], reading: Reading, review: Review, call: Call) -> Json:
+def card_summary(finding: Finding, engine: Engine) -> str:
+    """A sentence within the limit that names every drug it can, never part of a name."""
+    if len(finding.summary) <= LONGEST_SUMMARY:
+        return one_sentence(finding.summary)
+    names = [engine.index.drugs[d].drug.name if d in engine.index.drugs else d for d in finding.drugs]
+    return naming(finding.hazard.replace("-", " ").capitalize(), names)
+
+
+def folded_card(findings: list[Finding], desk: Desk) -> Json:
     """The findings for which there is no card of their own, in one."""
     lines = [
         f"- **{f.severity.label}**: {escaped(f.summary)}" + (f" {escaped(f.management[0])}" if f.management else "")
@@ -189,49 +210,79 @@ def folded_card(findings: list[Finding], reading: Reading, review: Review, call:
     ]
     more = len(findings) - MOST_FOLDED
     lines += [f"- and {more} more"] if more > 0 else []
-    many = "findings" if len(findings) > 1 else "finding"
+    hazards = list(dict.fromkeys(f.hazard.replace("-", " ") for f in findings))
+    call = desk.call
     return {
         "uuid": call.uuid("|".join(["more", *(f.id for f in findings)])),
-        "summary": f"{len(findings)} more {many} of lower priority about these orders",
+        "summary": naming(f"{len(findings)} more, of lower priority", hazards, ", "),
         "indicator": "info",
         "source": {"label": LABEL, "topic": _topic("more-findings")},
-        "detail": "\n".join(lines) + "\n\n" + _rests_on(reading, review),
+        "detail": "\n".join(lines) + "\n\n" + _rests_on(desk.reading, desk.review),
     }
 
 
-def gap_card(gaps: list[Gap], call: Call, rests_on: str = "") -> Json:
-    """What was not checked, in one card."""
+def repeated_card(desk: Desk) -> Json:
+    """That alerts were left out because this clinician has seen them, and which."""
+    drugs = list(dict.fromkeys(" + ".join(f.drugs).replace("-", " ") for f in desk.repeated))
+    return {
+        "uuid": desk.call.uuid("|".join(["repeated", *(f.id for f in desk.repeated)])),
+        "summary": naming(f"Shown when selected, not repeated ({len(desk.repeated)})", drugs, "; "),
+        "indicator": "info",
+        "source": {"label": LABEL, "topic": _topic("repeated-alerts")},
+        "detail": bullets(f.summary for f in desk.repeated) + "\n\n" + _rests_on(desk.reading, desk.review),
+    }
+
+
+def gap_card(gaps: list[Gap], call: Call, rests_on: str = "", tests: Proposal | None = None) -> Json:
+    """What was not checked, in one card; with the tests that would close the gap."""
     lines = [gap.message for gap in gaps[:MOST_GAPS]]
     more = len(gaps) - MOST_GAPS
     lines += [f"and {more} more"] if more > 0 else []
-    return {
-        "uuid": call.uuid("not-checked"),
-        "summary": gap_summary(gaps),
-        "indicator": "info",
-        "source": {"label": LABEL, "topic": _topic("not-checked")},
-        "detail": "\n\n".join(filter(None, ("Silence on these is not safety:", bullets(lines), rests_on))),
-    }
+    suggestions = [_suggestion(tests, "not-checked", call)] if tests else []
+    return without_empties(
+        {
+            "uuid": call.uuid("not-checked"),
+            "summary": gap_summary(gaps),
+            "indicator": "info",
+            "source": {"label": LABEL, "topic": _topic("not-checked")},
+            "detail": "\n\n".join(filter(None, ("Silence on these is not safety:", bullets(lines), rests_on))),
+            "suggestions": suggestions,
+            "selectionBehavior": "at-most-one" if suggestions else None,
+        }
+    )
 
 
-def _shown(review: Review, wanted: Callable[[Finding], bool]) -> tuple[list[Finding], list[Finding]]:
-    """(own cards, folded): the gravest few by themselves; low ones never."""
-    told = [f for f in review.findings if wanted(f)]
-    own = [f for f in told if f.severity >= Severity.MODERATE][:MOST_CARDS]
+def _shown(desk: Desk) -> tuple[list[Finding], list[Finding]]:
+    """(own cards, folded): the loud few by themselves, the gravest first; of the quiet ones the gravest, if there is room."""
+    policy = desk.engine.policy
+    told = [f for f in desk.review.findings if concerns(desk.selected)(f) and f not in desk.repeated]
+    told.sort(key=lambda f: LOUDEST_FIRST.index(indicator(f, desk.selected)))
+    loud = [f for f in told if f.interruptive][: policy.most_cards]
+    quiet = [f for f in told if not f.interruptive and f.severity >= Severity.MODERATE]
+    own = [*loud, *quiet[: max(policy.most_quiet_cards - len(loud), 0)]]
     return own, [f for f in told if f not in own]
 
 
 def concerns(selected: frozenset[str]) -> Callable[[Finding], bool]:
-    """Findings that a selected draft creates or worsens, and critical ones that stand anyway."""
-    return lambda f: (f.new and bool(selected & set(f.orders))) or (not f.new and f.severity >= Severity.CRITICAL)
+    """Findings that a selected draft takes part in, and critical ones that stand anyway."""
+    return lambda f: bool(selected & set(f.orders)) or (not f.new and f.severity >= Severity.CRITICAL)
 
 
-def cards_of(review: Review, reading: Reading, gaps: Iterable[Gap], call: Call, selected: frozenset[str]) -> list[Json]:
+def _tests(desk: Desk, gaps: list[Gap]) -> Proposal | None:
+    """The tests behind the loud gaps, where the EHR's own results were looked at and lack them."""
+    wanted = [gap.field for gap in gaps if gap.loud and gap.field]
+    return test_orders(wanted, desk.engine, desk.call.patient_id, desk.call.encounter_id)
+
+
+def cards_of(desk: Desk, gaps: Iterable[Gap]) -> list[Json]:
     """All cards of one answer, the gravest first; the gaps last."""
-    own, folded = _shown(review, concerns(selected))
-    cards = [finding_card(f, reading, review, call) for f in own]
+    own, folded = _shown(desk)
+    cards = [finding_card(f, desk) for f in own]
     if folded:
-        cards.append(folded_card(folded, reading, review, call))
+        cards.append(folded_card(folded, desk))
+    if desk.repeated:
+        cards.append(repeated_card(desk))
     listed = list(gaps)
     if any(gap.loud for gap in listed):
-        cards.append(gap_card(listed, call, _rests_on(reading, review)))
+        cards.append(gap_card(listed, desk.call, _rests_on(desk.reading, desk.review), _tests(desk, listed)))
     return cards

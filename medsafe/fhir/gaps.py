@@ -48,12 +48,16 @@ _PLACE = re.compile(r"^(new_orders|regimen|recently_stopped)\.(\d+)\.(.*)$")
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that was not checked: how much it matters (0 first), a few words, the whole sentence, and whether it is loud."""
+    """Something that was not checked: how much it matters (0 first), a few words, the whole sentence, and whether it is loud.
+
+    `field` is the value of the patient whose lack it is, where a new result would close the gap.
+    """
 
     rank: int
     short: str
     message: str
     loud: bool
+    field: str = ""
 
 
 def data_gaps(prefetch: Prefetch) -> list[Gap]:
@@ -103,7 +107,12 @@ def _of_order(case: Case, notice: Notice, selecting: bool) -> Gap | None:
     return Gap(3 if drafted else 6, f"{what} of {name}", message, notice.limits and not expected)
 
 
-def _of_patient(case: Case, notice: Notice, prefetch: Prefetch) -> Gap | None:
+def _concerns(notice: Notice, selected: frozenset[str]) -> bool:
+    """Whether a notice limits what was said of the selected orders; on opening a chart every order is meant."""
+    return not selected or notice.orders is None or bool(selected & set(notice.orders))
+
+
+def _of_patient(case: Case, notice: Notice, prefetch: Prefetch, selected: frozenset[str]) -> Gap | None:
     part, _, rest = notice.field.removeprefix("patient.").partition(".")
     if part in (ALLERGIES, CONDITIONS) and not rest:
         return None  # told by the state of the data, with the reason
@@ -115,7 +124,9 @@ def _of_patient(case: Case, notice: Notice, prefetch: Prefetch) -> Gap | None:
     # What was not sent at all has been told already, for all its values at once.
     kind = _kind_of(part)
     told = kind in ASKED_FOR and prefetch.state(kind) in REASONS
-    return Gap(4, shown_name(part), notice.message, notice.limits and not told)
+    loud = notice.limits and not told and _concerns(notice, selected)
+    wanted = part if notice.code in ("missing-lab", "stale-lab") and prefetch.known(kind) else ""
+    return Gap(4, shown_name(part), notice.message, loud, wanted)
 
 
 def _kind_of(part: str) -> str:
@@ -132,14 +143,16 @@ def _only_food(case: Case, place: int) -> bool:
     return bool(kind & {"food", "environment"}) and not kind & {"medication", "biologic"}
 
 
-def notice_gaps(notices: Iterable[Notice], case: Case, prefetch: Prefetch, selecting: bool) -> list[Gap]:
-    """Notices of the reading and of the review as gaps."""
+def notice_gaps(
+    notices: Iterable[Notice], case: Case, prefetch: Prefetch, selecting: bool, selected: frozenset[str] = frozenset()
+) -> list[Gap]:
+    """Notices of the reading and of the review as gaps; loud where they concern the selected orders."""
     found: list[Gap | None] = []
     for notice in notices:
         if notice.code == "nothing-to-check":
             continue
         if notice.field.startswith("patient."):
-            found.append(_of_patient(case, notice, prefetch))
+            found.append(_of_patient(case, notice, prefetch, selected))
         elif _PLACE.match(notice.field):
             found.append(_of_order(case, notice, selecting))
         else:

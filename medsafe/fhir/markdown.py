@@ -41,6 +41,20 @@ def link(title: str, url: str) -> str:
     return f"[{escaped(title)}]({url})" if safe else escaped(title)
 
 
+def naming(title: str, names: list[str], joint: str = " + ") -> str:
+    """A summary that names as many things as fit, each whole, and says how many more there are.
+
+    >>> naming("Bleeding", ["warfarin", "naproxen"])
+    'Bleeding: warfarin + naproxen'
+    """
+    for count in range(len(names), 0, -1):
+        more = len(names) - count
+        text = f"{title}: {joint.join(names[:count])}" + (f" and {more} more" if more else "")
+        if len(text) <= LONGEST_SUMMARY:
+            return text
+    return one_sentence(title)
+
+
 def one_sentence(text: str) -> str:
     """A summary within the limit, shortened between words.
 

@@ -41,12 +41,18 @@ GIVEN = frozenset({"MedicationAdministration", "MedicationDispense"})
 MEDICATION_TYPES = REQUESTS | STATEMENTS | GIVEN
 # Where a resource says which order it belongs to.
 BELONGS_TO = ("authorizingPrescription", "request", "prescription", "basedOn", "derivedFrom")
-NEVER_TAKEN = frozenset({"entered-in-error", "cancelled", "not-taken", "not-done", "declined", "preparation"})
+NEVER_TAKEN = frozenset({"draft", "entered-in-error", "cancelled", "not-taken", "not-done", "declined", "preparation"})
 ENDED = frozenset({"stopped", "completed", "ended"})
 NOT_ORDERED = frozenset({"proposal", "option"})
 # A dose given yesterday may still be part of a running course; the chart says no more than that.
 DAYS_A_DOSE_COUNTS = 1
 CODE_PREFERENCE = ("rxnorm", "snomed", "atc", "ndc")
+COUNTS = frozenset({0.5, 1.0, 1.5, 2.0, 3.0, 4.0})
+_STRENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(?:mg|mcg|micrograms?|g)\b(?!\s*/)", re.IGNORECASE)
+_NOT_COUNTED = re.compile(
+    r"/|\bml\b|inject|syringe|vial|infusion|solution|suspension|syrup|patch|inhal|spray|cream|ointment|gel\b|drops?\b",
+    re.IGNORECASE,
+)
 _RATE_IN_NAME = re.compile(r"(\d+(?:\.\d+)?)\s*(mg|mcg|micrograms?)\s*/\s*(?:hr|hour|h)\b", re.IGNORECASE)
 
 
@@ -160,6 +166,17 @@ def _patch_rate(drug: DrugRef, dosage: Dosage) -> Dosage:
     return replace(dosage, dose=dosage.dose * float(match[1]), unit=unit, notes=(*dosage.notes, note))
 
 
+def _counted(drug: DrugRef, dosage: Dosage) -> Dosage:
+    """A small number without a unit beside a product of one strength counts the product: nobody orders 1 mg of a 40 mg tablet."""
+    strengths = _STRENGTH.findall(drug.name)
+    if dosage.unit is not None or dosage.dose not in COUNTS or len(strengths) != 1 or _NOT_COUNTED.search(drug.name):
+        return dosage
+    if dosage.dose == float(strengths[0]):
+        return dosage
+    note = f"{dosage.dose:g} without a unit read as so many of the product"
+    return replace(dosage, unit="tablet", notes=(*dosage.notes, note))
+
+
 def _order(ref: str, drug: DrugRef, dosage: Dosage, started: date | None) -> Order:
     return Order(
         ref=ref,
@@ -195,7 +212,7 @@ def read_medicine(resource: Json, shelf: Shelf, ref: str = "") -> Medicine | Not
             None,
             ("all checks of this drug",),
         )
-    dosage = _patch_rate(drug, combine(dosage_lines(resource)))
+    dosage = _counted(drug, _patch_rate(drug, combine(dosage_lines(resource))))
     shown = drug.shown
     doubts = [
         Notice(

@@ -19,7 +19,7 @@ from medsafe.fhir.shape import (
     texts,
     words,
 )
-from medsafe.model.case import AllergyRecord, CodedCondition
+from medsafe.model.case import AllergyRecord, CodedCondition, Smoking
 from medsafe.model.findings import Notice
 
 PRESENT = frozenset({"", "active", "recurrence", "relapse", "unknown"})
@@ -43,6 +43,21 @@ DIALYSIS_WORDS = (
     (re.compile(r"h(?:a)?emo(?:dia)?filtration|\bcrrt\b|\bcvvh|continuous renal replacement", re.IGNORECASE), "crrt"),
     (re.compile(r"dialysis", re.IGNORECASE), "haemodialysis"),
 )
+DEPENDENT_ON_DIALYSIS = frozenset({"105502003", "Z99.2"})
+_DEPENDENT = re.compile(
+    r"dependen\w+ on (?:renal |kidney |h(?:a)?emo|peritoneal )?\s*dialysis|on (?:maintenance |chronic )?h(?:a)?emodialysis",
+    re.IGNORECASE,
+)
+SMOKING_STATUS = "72166-2"
+SMOKING_CODES = {
+    "449868002": "current",
+    "428041000124106": "current",
+    "428061000124105": "current",
+    "428071000124103": "current",
+    "77176002": "current",
+    "8517006": "stopped",
+    "266919005": "never",
+}
 NOT_DIALYSIS = re.compile(r"education|fistula|catheter|access|planning|assessment|discuss", re.IGNORECASE)
 NOT_DONE = frozenset({"not-done", "entered-in-error", "stopped", "aborted", "suspended"})
 # The window in which order-entry systems look back; an older procedure is history.
@@ -93,6 +108,8 @@ def read_conditions(resources: Iterable[Json]) -> tuple[tuple[CodedCondition, ..
             continue
         if concept_word(condition.get("verificationStatus")) in NOT_TRUE or condition.get("abatementDateTime"):
             continue
+        if any(c.code in SMOKING_CODES for c in codings(condition.get("code"))):
+            continue  # read as the smoking status
         read = _condition(condition)
         if read is None:
             message = f"{name_of(condition)} names no condition, so no medicine was checked against it."
@@ -175,6 +192,32 @@ def _modality(procedure: Json) -> str | None:
         return None
     by_words = next((kind for pattern, kind in DIALYSIS_WORDS if pattern.search(text)), None)
     return by_words or next((DIALYSIS_CODES[c.code] for c in codings(code) if c.code in DIALYSIS_CODES), None)
+
+
+def dialysis_of_conditions(resources: Iterable[Json]) -> tuple[str | None, list[Notice]]:
+    """Dependence on dialysis as a present problem; one that names no modality is read as haemodialysis, and that is said."""
+    for condition in resources:
+        text, listed = concept_text(condition.get("code")), codings(condition.get("code"))
+        present = concept_word(condition.get("clinicalStatus")) in PRESENT and not condition.get("abatementDateTime")
+        true = concept_word(condition.get("verificationStatus")) not in NOT_TRUE
+        depends = _DEPENDENT.search(text) or any(c.code in DEPENDENT_ON_DIALYSIS for c in listed)
+        if present and true and depends:
+            kind = next((k for pattern, k in DIALYSIS_WORDS if pattern.search(text)), "haemodialysis")
+            message = f"{name_of(condition)}: dependence on dialysis, read as {kind}."
+            return kind, [Notice("missing-data", "patient.dialysis", message, None, (), limits=False)]
+    return None, []
+
+
+def read_smoking(observations: Iterable[Json], conditions: Iterable[Json]) -> Smoking | None:
+    """Smoking status: the latest that was observed, else a present problem that states it."""
+    seen = [o for o in observations if any(c.code == SMOKING_STATUS for c in codings(o.get("code")))]
+    usable = [o for o in seen if concept_word(o.get("status")) not in ("entered-in-error", "cancelled", "registered")]
+    dated = sorted(usable, key=lambda o: (day(o.get("effectiveDateTime")) or date.min, name_of(o)), reverse=True)
+    problems = [c for c in conditions if concept_word(c.get("clinicalStatus")) in PRESENT]
+    stated = [*(o.get("valueCodeableConcept") for o in dated), *(c.get("code") for c in problems)]
+    known = (SMOKING_CODES[c.code] for concept in stated for c in codings(concept) if c.code in SMOKING_CODES)
+    found = next(known, None)
+    return Smoking(found) if found else None
 
 
 def read_dialysis(resources: Iterable[Json], as_of: date | None) -> tuple[str | None, list[Notice]]:

@@ -19,7 +19,15 @@ from medsafe.fhir.medications import (
     shelf_of,
 )
 from medsafe.fhir.observations import read_values
-from medsafe.fhir.patients import read_age, read_allergies, read_conditions, read_dialysis, read_sex
+from medsafe.fhir.patients import (
+    dialysis_of_conditions,
+    read_age,
+    read_allergies,
+    read_conditions,
+    read_dialysis,
+    read_sex,
+    read_smoking,
+)
 from medsafe.fhir.shape import Json, concept_word, kind_of, local_id, name_of, objects, reference, words
 from medsafe.model.case import Case, Order, PatientData
 from medsafe.model.findings import Notice
@@ -158,17 +166,22 @@ def _patient(
     procedures: Iterable[Json],
     as_of: date | None,
 ) -> tuple[PatientData, Mapping[str, date], tuple[Notice, ...]]:
-    values = read_values(observations, as_of)
+    observed, listed = list(observations), list(conditions or ())
+    values = read_values(observed, as_of)
     age, age_notices = read_age(patient, as_of) if patient else (None, [])
     sex, sex_notices = read_sex(patient) if patient else (None, [])
-    problems, problem_notices = read_conditions(conditions or ())
+    problems, problem_notices = read_conditions(listed)
     substances, allergy_notices = read_allergies(allergies or ())
     dialysis, dialysis_notices = read_dialysis(procedures, as_of)
+    if dialysis is None:
+        dialysis, more = dialysis_of_conditions(listed)
+        dialysis_notices = more or dialysis_notices
     data = PatientData(
         sex=sex,
         labs=values.labs,
         vitals={**values.vitals, **({"age_years": age} if age is not None else {})},
         dialysis=dialysis,
+        smoking=read_smoking(observed, listed),
         conditions=None if conditions is None else problems,
         allergies=None if allergies is None else substances,
     )

@@ -423,11 +423,12 @@ POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
     "exposure_decrease": ("narrow", "usual", "wide"),
     "dose_excess": ("steps",),
-    "interruption": ("from", "at_comfort_from", "acute", "tolerated_days"),
+    "interruption": ("from", "at_comfort_from", "acute", "tolerated_days", "tolerated_kinds"),
     "tailoring": ("switched_off",),
     "smoking": ("substance",),
     "hepatic": ("inr_unreliable_with",),
     "suggestions": ("no_oral_with", "intent", "priority"),
+    "order_entry": ("most_cards", "most_quiet_cards", "only_for_own_kind", "override_reasons", "tests"),
     "ordinary_adult": ("sex", "vitals", "labs"),
     "opioid": (
         "default_table",
@@ -471,8 +472,27 @@ def policy_is_whole(k: Knowledge) -> Iterator[Problem]:
             yield Problem("interaction_data/policy.toml", table, f"{key!r} is missing", "all keys of the table", tip)
 
 
+ORDER_ENTRY_ROWS = {"override_reasons": ("code", "display"), "tests": ("field", "name", "loinc", "display")}
+
+
+def order_entry_is_whole(k: Knowledge) -> Iterator[Problem]:
+    entry = k.policy.get("order_entry")
+    for table, keys in ORDER_ENTRY_ROWS.items():
+        rows = entry.get(table, ()) if isinstance(entry, dict) else ()
+        place = f"order_entry.{table}"
+        for row in rows:
+            if sorted(row) != sorted(keys) or not all(isinstance(v, str) and v for v in row.values()):
+                wanted, tip = f"a text for each of {', '.join(keys)}", "fill every key of the row, or take the row out"
+                yield Problem("interaction_data/policy.toml", place, f"{row!r}", wanted, tip)
+        names = [str(row.get(keys[0])) for row in rows]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            tip = "codes come back in feedback: give the new row a code of its own"
+            yield Problem("interaction_data/policy.toml", place, f"{name!r} stands twice", "each once", tip)
+
+
 RULES: tuple[Rule, ...] = (
     policy_is_whole,
+    order_entry_is_whole,
     ids_are_kebab_case,
     drug_classes_exist,
     class_tree_is_acyclic,

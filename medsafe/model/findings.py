@@ -87,7 +87,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that could not be checked or used, why, and which checks it blocks."""
+    """Something that could not be checked or used, why, and which checks it blocks.
+
+    `orders` are the orders whose checks asked for it; None where it concerns every order, or nobody can tell.
+    """
 
     code: str
     field: str
@@ -96,6 +99,7 @@ class Notice:
     blocks: tuple[str, ...] = ()
     candidates: tuple[Mapping[str, Any], ...] = ()
     limits: bool = True
+    orders: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +175,6 @@ def _one_notice(same: list[Notice]) -> Notice:
     if len(same) == 1:
         return same[0]
     blocks = tuple(sorted({block for notice in same for block in notice.blocks}))
-    return replace(same[0], blocks=blocks, limits=any(notice.limits for notice in same))
+    asking = [notice.orders for notice in same]
+    orders = None if None in asking else tuple(sorted({order for listed in asking for order in listed or ()}))
+    return replace(same[0], blocks=blocks, limits=any(notice.limits for notice in same), orders=orders)

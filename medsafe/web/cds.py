@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import date
@@ -19,16 +20,17 @@ from flask import Blueprint, Response, current_app, request
 from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 
-from medsafe.fhir.cards import Call, cards_of
+from medsafe.fhir.cards import Call, Desk, cards_of
 from medsafe.fhir.gaps import data_gaps, notice_gaps, ordered
 from medsafe.fhir.medications import MEDICATION_TYPES, is_blank
 from medsafe.fhir.prefetch import ALLERGIES, CONDITIONS, MEDICINES, Prefetch, bundle_resources, read_prefetch
 from medsafe.fhir.reading import Reading, is_drug_draft, read_resources
+from medsafe.fhir.repeats import AlertMemory, ProcessMemory, note, repeated
 from medsafe.fhir.server import access_of, complete, read_allowed
 from medsafe.fhir.services import SERVICES, CdsService
 from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, objects, reference, words
 from medsafe.model.findings import Notice, merge_notices
-from medsafe.web.exchange import body, judged, reply
+from medsafe.web.exchange import body, engine, judged, reply
 from medsafe.web.problems import Problem
 
 blueprint = Blueprint("cds", __name__)
@@ -41,6 +43,7 @@ FEEDBACK = Counter(
 # The whole answer should come within half a second; what has not been fetched by then is told as not fetched.
 FETCH_SECONDS = 0.35
 REMEMBERED = 10_000
+SHOWN: AlertMemory = ProcessMemory()
 OUTCOMES = ("accepted", "overridden")
 _TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$")
 ISSUE_CODES = {
@@ -247,8 +250,15 @@ def _cards(
     found = judged(reading.case)
     notices = merge_notices((*found.notices, *reading.notices, *prefetch.notices, *more))
     selecting = service.hook == "order-select"
-    gaps = ordered((*data_gaps(prefetch), *notice_gaps(notices, reading.case, prefetch, selecting)))
-    return cards_of(found, reading, gaps, Call(service.id, call["hookInstance"]), refs)
+    gaps = ordered((*data_gaps(prefetch), *notice_gaps(notices, reading.case, prefetch, selecting, refs)))
+    encounter_id = local_id(words(mapping(call["context"]).get("encounterId")))
+    named = Call(service.id, call["hookInstance"], _patient_id(call), encounter_id)
+    now = time.monotonic()
+    seen = () if selecting else repeated(SHOWN, call, found.findings, now)
+    desk = Desk(reading, found, engine(), named, refs, tuple(f for f in seen if refs & set(f.orders)))
+    if selecting:
+        note(SHOWN, call, ((f, named.uuid(f.id)) for f in desk.own), now)
+    return cards_of(desk, gaps)
 
 
 class Seen:
@@ -308,6 +318,8 @@ def feedback(service_id: str) -> Response:
     if wrong:
         raise Refused(400, *wrong)
     for item in objects(items):
+        if item["outcome"] == "accepted":
+            SHOWN.forget(item["card"])
         suggestions = sorted(words(s.get("id")) for s in objects(item.get("acceptedSuggestions")))
         if SEEN.is_new(orjson.dumps([service.id, item["card"], item["outcome"], suggestions])):
             FEEDBACK.labels(service.id, item["outcome"]).inc()

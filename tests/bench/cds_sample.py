@@ -1,9 +1,10 @@
 """Order entry over a folder of FHIR NDJSON: every current order in turn as the draft, the others as prefetch.
 
-    python tests/bench/cds_sample.py FOLDER [--all]
+    python tests/bench/cds_sample.py FOLDER [--all] [--renew]
 
 The folder holds Patient, MedicationRequest, Observation, Condition and AllergyIntolerance as `<Type>.ndjson`. Each patient's
-own orders are signed one by one; with --all ended orders are signed as well. Prints what failed, cards per 1,000 orders by
+own orders are signed one by one as if they were new, with --renew as what they are: orders that stand among the others
+already. With --all ended orders are signed as well. Prints what failed, cards per 1,000 orders by
 indicator, and the slowest calls. Dates are those of the sample, so its results are old: the check is made on the
 last day of the patient's chart.
 """
@@ -41,6 +42,7 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     cards: Counter[str] = field(default_factory=Counter)
     silent: int = 0
+    suggested: int = 0
     alerted: int = 0
     summaries: Counter[str] = field(default_factory=Counter)
     seconds: list[tuple[float, str]] = field(default_factory=list)
@@ -72,8 +74,8 @@ def bundle(resources: list[Json]) -> Json:
     return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
 
 
-def call(patient: Json, chart: dict[str, list[Json]], draft: Json) -> Json:
-    others = [r for r in chart["MedicationRequest"] if r["id"] != draft["id"]]
+def call(patient: Json, chart: dict[str, list[Json]], draft: Json, renew: bool) -> Json:
+    others = [r for r in chart["MedicationRequest"] if renew or r["id"] != draft["id"]]
     prefetch: Json = {"patient": patient, "medications": bundle(others)}
     prefetch |= {key: bundle(chart[kind]) for kind, key in KEYS.items()}
     prefetch["laboratory"] = bundle(chart["Observation"])
@@ -104,18 +106,19 @@ def sign(client: FlaskClient, body: bytes, name: str, tally: Tally) -> None:
     for card in cards:
         not_checked = card["source"]["topic"]["code"] == "not-checked"
         tally.cards["not checked" if not_checked else card["indicator"]] += 1
+        tally.suggested += "suggestions" in card
         if card["indicator"] != "info":
             tally.summaries[card["summary"]] += 1
 
 
-def run(app: Flask, folder: Path, ended: bool) -> Tally:
+def run(app: Flask, folder: Path, ended: bool, renew: bool) -> Tally:
     tally, client = Tally(), app.test_client()
     patients, charts = read(folder)
     for number, (identity, patient) in enumerate(patients.items()):
         app.config["MEDSAFE_TODAY"] = day_of(charts[identity])
         for place, draft in enumerate(charts[identity]["MedicationRequest"]):
             if ended or draft.get("status") == "active":
-                body = json.dumps(call(patient, charts[identity], draft)).encode()
+                body = json.dumps(call(patient, charts[identity], draft, renew)).encode()
                 sign(client, body, f"patient {number}, order {place}", tally)
     return tally
 
@@ -126,6 +129,7 @@ def report(tally: Tally) -> Iterator[str]:
     for indicator in ("critical", "warning", "info", "not checked"):
         yield f"{indicator}: {1000 * tally.cards[indicator] / max(tally.orders, 1):.0f} cards per 1,000 orders"
     yield f"orders with a critical or warning card: {100 * tally.alerted / max(tally.orders, 1):.1f} %; with no card: {tally.silent}"
+    yield f"cards with something to click: {1000 * tally.suggested / max(tally.orders, 1):.0f} per 1,000 orders"
     times = sorted(seconds for seconds, _ in tally.seconds)
     if times:
         yield f"median {1000 * statistics.median(times):.1f} ms, 95th percentile {1000 * times[int(0.95 * len(times))]:.1f} ms"
@@ -141,7 +145,7 @@ def main() -> None:
     app = create_app()
     if "cds" not in app.blueprints:
         app.register_blueprint(cds.blueprint)
-    tally = run(app, Path(sys.argv[1]), "--all" in sys.argv)
+    tally = run(app, Path(sys.argv[1]), "--all" in sys.argv, "--renew" in sys.argv)
     print("\n".join(report(tally)))
 
 

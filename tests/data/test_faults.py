@@ -327,6 +327,17 @@ FAULTS: list[tuple[str, Plant, str]] = [
         f"error: {CONVERSION}: cannot be read: ",
     ),
     ("reading", lambda root: (root / POLICY).unlink(), f"error: {POLICY}: cannot be read: "),
+    (
+        "order_entry_is_whole",
+        edit(POLICY, 'code = "will-monitor"', 'code = "no-alternative"'),
+        f"error: {POLICY}: order_entry.override_reasons: 'no-alternative' stands twice; expected each once. "
+        "Tip: codes come back in feedback: give the new row a code of its own",
+    ),
+    (
+        "order_entry_is_whole",
+        edit(POLICY, 'loinc = "2160-0"', 'loinc = ""'),
+        f"error: {POLICY}: order_entry.tests: {{'field': 'creatinine', ",
+    ),
 ]  # fmt: skip
 
 

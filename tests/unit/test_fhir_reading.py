@@ -523,3 +523,82 @@ def test_no_shape_of_a_prefetch_breaks_the_reading(prefetch: Any) -> None:
 @given(st.lists(st.dictionaries(st.sampled_from(DOSAGE_ELEMENTS), ODD, max_size=5), max_size=3))
 def test_no_shape_of_a_dosage_breaks_the_reading(lines: list[Json]) -> None:
     assert combine(lines) is not None
+
+
+def dependent(text: str, status: str = "active", **more: Any) -> Json:
+    return {
+        "resourceType": "Condition",
+        "id": "c1",
+        "clinicalStatus": {"coding": [{"code": status}]},
+        "code": {"text": text, **more},
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        (dependent("Dependence on renal dialysis (finding)"), "haemodialysis"),
+        (dependent("Dependence on peritoneal dialysis"), "peritoneal"),
+        (dependent("x", coding=[{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "Z99.2"}]), "haemodialysis"),
+        (dependent("Dependence on renal dialysis", "resolved"), None),
+        (dependent("End stage renal disease"), None),
+        (dependent("Refused haemodialysis education"), None),
+    ],
+)
+def test_dependence_on_dialysis_is_read_from_conditions(condition: Json, kind: str | None) -> None:
+    assert read_case(None, [], [], [], [condition], [], TODAY)[0].patient.dialysis == kind
+
+
+def smoker(code: str, day: str = "2026-11-01") -> Json:
+    return {
+        "resourceType": "Observation",
+        "id": f"s-{code}",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "72166-2"}]},
+        "effectiveDateTime": day,
+        "valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": code}]},
+    }
+
+
+def test_smoking_is_read_from_the_latest_observation_and_from_problems() -> None:
+    def status(observations: list[Json], conditions: list[Json]) -> str | None:
+        smoking = read_case(None, [], [], observations, conditions, [], TODAY)[0].patient.smoking
+        return smoking.status if smoking else None
+
+    daily = dependent("Smokes tobacco daily", coding=[{"system": "http://snomed.info/sct", "code": "449868002"}])
+    assert status([smoker("449868002", "2020-01-01"), smoker("8517006")], []) == "stopped"
+    assert status([smoker("266919005")], []) == "never"
+    assert status([], [daily]) == "current"
+    assert status([], []) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit"),
+    [
+        ("Lasix 40mg", 1, "tablet"),
+        ("24 HR metoprolol succinate 100 MG Extended Release Oral Tablet [Toprol]", 2, "tablet"),
+        ("Lasix 40mg", 40, None),
+        ("Warfarin 1 mg tablet", 1, None),
+        ("Lasix 40mg", 5, None),
+        ("Furosemide 10 MG/ML Injection", 1, None),
+        ("paracetamol 500 mg / codeine 30 mg", 1, None),
+        ("furosemide", 1, None),
+    ],
+)
+def test_a_small_number_beside_a_product_of_one_strength_counts_the_product(
+    name: str, value: float, unit: str | None
+) -> None:
+    line = {
+        "doseAndRate": [{"doseQuantity": {"value": value}}],
+        "timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+    }
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "status": "active",
+        "medicationCodeableConcept": {"text": name},
+        "dosageInstruction": [line],
+    }
+    case, notices = read_case(None, [order], [], [], [], [], TODAY)
+    assert case.regimen[0].unit == unit
+    assert any("read as so many of the product" in n.message for n in notices) == (unit is not None)
