@@ -9,6 +9,7 @@ from flask import Flask, Response
 
 from medsafe.service import Service
 from medsafe.settings import Settings, data_root, read_settings
+from medsafe.store.store import open_store
 from medsafe.terminology.elsewhere import Elsewhere
 from medsafe.terminology.rxnav import RxNavClient, RxNavSettings
 from medsafe.web import cds, checks, docs, guard, health, knowledge, problems, reload, rules
@@ -37,7 +38,11 @@ def create_app(root: Path | None = None, settings: Settings | None = None) -> Fl
     app.extensions["medsafe"] = service
     if settings.rxnav_url:
         app.extensions["medsafe-elsewhere"] = Elsewhere(RxNavClient(rxnav_settings(settings)))
-    guard.register(app, settings)
+    app.extensions["medsafe.settings"] = settings
+    app.extensions["medsafe.store"] = kept = open_store(settings)
+    if kept is not None:
+        kept.start()
+    guard.register(app, settings, kept)
     reload.register(app)
     rules.register(app, settings)
     problems.register(app)
