@@ -265,15 +265,14 @@ class Store:
         """At the end of a process: write what waits, for a while at most."""
         with self._lock:
             worker = self._worker
-            if worker.pid != os.getpid() or worker.thread is None:
-                return
             thread, worker.thread = worker.thread, None
-        with suppress(Full):
-            worker.queue.put(None, timeout=seconds)
-        worker.stopping.set()
-        thread.join(seconds)
-        # Those still asking end by their own deadlines; only then may their connections be closed.
-        worker.asked.shutdown(wait=True, cancel_futures=True)
+        if worker.pid == os.getpid() and thread is not None:
+            with suppress(Full):
+                worker.queue.put(None, timeout=seconds)
+            worker.stopping.set()
+            thread.join(seconds)
+            # Those still asking end by their own deadlines; only then may their connections be closed.
+            worker.asked.shutdown(wait=True, cancel_futures=True)
         self.database.close()
 
 

@@ -12,7 +12,7 @@ from medsafe.settings import Settings, data_root, read_settings
 from medsafe.store.store import open_store
 from medsafe.terminology.elsewhere import Elsewhere
 from medsafe.terminology.rxnav import RxNavClient, RxNavSettings
-from medsafe.web import cds, checks, docs, guard, health, knowledge, problems, reload, rules
+from medsafe.web import checks, docs, feedback, guard, health, knowledge, problems, reload, rules
 
 
 def rxnav_settings(settings: Settings) -> RxNavSettings:
@@ -46,7 +46,7 @@ def create_app(root: Path | None = None, settings: Settings | None = None) -> Fl
     reload.register(app)
     rules.register(app, settings)
     problems.register(app)
-    for blueprint in (checks.blueprint, knowledge.blueprint, cds.blueprint, health.blueprint, docs.blueprint):
+    for blueprint in (checks.blueprint, knowledge.blueprint, feedback.blueprint, health.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)
 
     @app.after_request

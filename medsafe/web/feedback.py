@@ -16,10 +16,13 @@ from prometheus_client import Counter
 
 from medsafe.fhir.shape import Json, mapping, objects, words
 from medsafe.store.records import CardFeedback
-from medsafe.web.cds import Refused, blueprint, known_service
+from medsafe.web import cds
+from medsafe.web.cds import Refused, known_service
 from medsafe.web.exchange import body, reply
 from medsafe.web.memory import settings, store
 
+# Its route stands beside those of the services, and its errors are told as theirs.
+blueprint = cds.blueprint
 FEEDBACK = Counter(
     "medsafe_cds_feedback_total", "Feedback on cards, each card and outcome once", ["service", "outcome"]
 )
