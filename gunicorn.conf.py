@@ -76,7 +76,7 @@ def on_starting(server):
     os.environ[MASTER] = str(os.getpid())
     for address in server.cfg.address:
         shown = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else "unix:socket"
-        if not settings.api_keys and not is_loopback(shown):
+        if not settings.asks_who and not is_loopback(shown):
             server.log.error(open_without_keys(shown))
             sys.exit(1)
 
@@ -101,6 +101,13 @@ def child_exit(server, worker):
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)
+
+
+def worker_exit(server, worker):
+    """Write what still waits to be kept."""
+    store = server.app.wsgi().extensions.get("medsafe.store")
+    if store is not None:
+        store.close()
 
 
 def on_exit(server):

@@ -23,6 +23,7 @@ from medsafe.release_cli import COMMANDS as RELEASE_COMMANDS
 from medsafe.service import answer, judge_data, load_engine
 from medsafe.settings import DEFAULT_BIND
 from medsafe.sheet_cli import COMMANDS as SHEET_COMMANDS
+from medsafe.store_cli import feedback, store
 from medsafe.terminal import show_bands, show_review
 from medsafe.web.app import data_root
 
@@ -130,6 +131,10 @@ def bench(root: Path, as_json: bool) -> None:
 
     found = measure(root)
     click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(lines(found)))
+
+
+main.add_command(feedback)
+main.add_command(store)
 
 
 @main.group()

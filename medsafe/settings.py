@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from medsafe.clients import Client, is_safe_url, read_clients
+
 DEFAULT_BIND = "127.0.0.1:8080"
 DEFAULT_BODY_BYTES = 1024 * 1024
 # With keys a client is known and bounded; on loopback without keys the only caller is the machine's own user.
 DEFAULT_RATE_WITH_KEYS = 6000
+DEFAULT_FEEDBACK_DAYS, DEFAULT_REPEAT_MINUTES, DEFAULT_JWT_SECONDS = 180, 60, 300
+# A token that lives longer is as good as a key that anyone may copy from a log.
+MOST_JWT_SECONDS = 3600
+LEAST_SECRET_BYTES = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
@@ -31,6 +37,15 @@ VARIABLES = (
     "MEDSAFE_WATCH_SECONDS",
     "MEDSAFE_RXNAV_URL",
     "MEDSAFE_RXNAV_CACHE",
+    "MEDSAFE_STORE_URL",
+    "MEDSAFE_SECRET_FILE",
+    "MEDSAFE_FEEDBACK_DAYS",
+    "MEDSAFE_FEEDBACK_COMMENTS",
+    "MEDSAFE_REPEAT_MINUTES",
+    "MEDSAFE_REDIS_URL",
+    "MEDSAFE_PUBLIC_URL",
+    "MEDSAFE_JWT_CLIENTS",
+    "MEDSAFE_JWT_MAX_SECONDS",
 )
 
 
@@ -59,6 +74,21 @@ class Settings:
     rule_history: Path | None = None
     rxnav_url: str = ""
     rxnav_cache: str = ""
+    # Both URLs may hold a password: they are never shown.
+    store_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
+    secret_file: Path | None = None
+    feedback_days: int = DEFAULT_FEEDBACK_DAYS
+    keep_comments: bool = False
+    repeat_minutes: int = DEFAULT_REPEAT_MINUTES
+    public_url: str = ""
+    jwt_clients: tuple[Client, ...] = ()
+    jwt_max_seconds: int = DEFAULT_JWT_SECONDS
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether a caller must show a key or a token."""
+        return bool(self.api_keys or self.jwt_clients)
 
 
 def source_tree() -> Path:
@@ -132,6 +162,65 @@ def _yes(text: str) -> bool:
     return text.lower() in ("1", "true", "yes")
 
 
+def _span(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdigit() or not least <= int(text) <= most:
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def own_store() -> str:
+    """Where records are kept when the operator names no place: a file in the folder of the running service."""
+    return f"sqlite:///{source_tree() / 'run' / 'store.sqlite'}"
+
+
+def _store(text: str) -> str:
+    """The URL of the store; a refused one is not repeated, for it may hold a password."""
+    if text.lower() == "none":
+        return ""
+    scheme, _, rest = text.partition("://")
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1 and "?" not in rest:
+        return text
+    if scheme in ("postgresql", "postgres") and urlsplit(text).path.strip("/"):
+        return text
+    raise ValueError("expected sqlite:////path/to/file, postgresql://user:password@host/database, or none")
+
+
+def _redis(text: str) -> str:
+    if not re.fullmatch(r"rediss?://\S+", text):
+        raise ValueError("expected redis://host:port/number, or rediss:// for an encrypted connection")
+    return text
+
+
+def _secret(text: str) -> Path:
+    path = Path(text)
+    try:
+        enough = len(path.read_bytes().strip()) >= LEAST_SECRET_BYTES
+    except OSError as error:
+        raise ValueError(f"the file can't be read ({error.strerror})") from None
+    if not enough:
+        raise ValueError(f"the file must hold at least {LEAST_SECRET_BYTES} bytes; make one with: openssl rand -hex 32")
+    return path
+
+
+def _comments(text: str) -> bool:
+    if text.lower() not in ("keep", "drop"):
+        raise ValueError("expected drop or keep")
+    return text.lower() == "keep"
+
+
+def _public_url(text: str) -> str:
+    if not is_safe_url(text) or "?" in text:
+        raise ValueError("expected the https URL by which clients reach the service (http only for this machine)")
+    return text.rstrip("/")
+
+
+def _clients(text: str) -> tuple[Client, ...]:
+    return read_clients(Path(text))
+
+
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -201,6 +290,37 @@ class _Reader:
             return default
 
 
+def _kept(reader: _Reader) -> dict[str, Any]:
+    """What is remembered, and where."""
+    return {
+        "store_url": reader.take("MEDSAFE_STORE_URL", _store, own_store()),
+        "secret_file": reader.take("MEDSAFE_SECRET_FILE", _secret, None),
+        "feedback_days": reader.take("MEDSAFE_FEEDBACK_DAYS", _span(1, 3650), DEFAULT_FEEDBACK_DAYS),
+        "keep_comments": reader.take("MEDSAFE_FEEDBACK_COMMENTS", _comments, False),
+        "repeat_minutes": reader.take("MEDSAFE_REPEAT_MINUTES", _span(0, 1440), DEFAULT_REPEAT_MINUTES),
+        "redis_url": reader.take("MEDSAFE_REDIS_URL", _redis, ""),
+    }
+
+
+def _tokens(reader: _Reader) -> dict[str, Any]:
+    """Who may call with a signed token."""
+    return {
+        "public_url": reader.take("MEDSAFE_PUBLIC_URL", _public_url, ""),
+        "jwt_clients": reader.take("MEDSAFE_JWT_CLIENTS", _clients, ()),
+        "jwt_max_seconds": reader.take("MEDSAFE_JWT_MAX_SECONDS", _span(30, MOST_JWT_SECONDS), DEFAULT_JWT_SECONDS),
+    }
+
+
+def _disagreements(found: dict[str, Any], given: Callable[[str], bool]) -> Iterator[str]:
+    """Settings that are right by themselves but not together."""
+    if given("MEDSAFE_JWT_CLIENTS") and not given("MEDSAFE_PUBLIC_URL"):
+        yield "MEDSAFE_PUBLIC_URL: needed with MEDSAFE_JWT_CLIENTS; a token names the address it was made for"
+    if found["jwt_clients"] and not (found["store_url"] or found["redis_url"]):
+        yield "MEDSAFE_STORE_URL: none can't be with MEDSAFE_JWT_CLIENTS unless MEDSAFE_REDIS_URL is set; used tokens must be known to all workers"
+    if found["store_url"].startswith("postgres") and not given("MEDSAFE_SECRET_FILE"):
+        yield "MEDSAFE_SECRET_FILE: needed with PostgreSQL; all machines must have the same"
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from the environment.
 
@@ -223,10 +343,16 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         "rxnav_url": reader.take("MEDSAFE_RXNAV_URL", _service_url, ""),
         "rxnav_cache": reader.take("MEDSAFE_RXNAV_CACHE", _cache, ""),
     }
-    rate = DEFAULT_RATE_WITH_KEYS if found["api_keys"] else 0
+    found |= _kept(reader) | _tokens(reader)
+    rate = DEFAULT_RATE_WITH_KEYS if found["api_keys"] or found["jwt_clients"] else 0
     found["rate_per_minute"] = reader.take("MEDSAFE_RATE_PER_MINUTE", _whole(0), rate)
-    keys_given = bool(environ.get("MEDSAFE_API_KEYS", "").strip())
-    if not keys_given and not is_loopback(found["bind"]):
+
+    def given(name: str) -> bool:
+        return bool(environ.get(name, "").strip())
+
+    reader.problems += _disagreements(found, given)
+    asks_who = given("MEDSAFE_API_KEYS") or given("MEDSAFE_JWT_CLIENTS")
+    if not asks_who and not is_loopback(found["bind"]):
         reader.problems.append(open_without_keys(found["bind"]))
     if reader.problems:
         raise SettingsError(reader.problems)
@@ -235,7 +361,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 def open_without_keys(bind: str) -> str:
     """What is said when others could reach a service that asks for no key."""
-    return f"MEDSAFE_API_KEYS: needed because {bind} can be reached from other machines; or bind to 127.0.0.1"
+    return f"MEDSAFE_API_KEYS: needed (or MEDSAFE_JWT_CLIENTS) because {bind} can be reached from other machines; or bind to 127.0.0.1"
 
 
 @cache

@@ -133,7 +133,12 @@ def _free_port() -> int:
 def served(root: Path, folder: Path, **environ: str) -> Iterator[Server]:
     """Serve the data below `root` with gunicorn until the block ends."""
     port = _free_port()
-    given = {"MEDSAFE_DATA_DIR": str(root), "MEDSAFE_BIND": f"127.0.0.1:{port}", "MEDSAFE_WORKERS": "2"}
+    given = {
+        "MEDSAFE_DATA_DIR": str(root),
+        "MEDSAFE_BIND": f"127.0.0.1:{port}",
+        "MEDSAFE_WORKERS": "2",
+        "MEDSAFE_STORE_URL": "none",
+    }
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("MEDSAFE_", "PROMETHEUS_"))}
     command = [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "-c", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
     log = folder / "server.log"

@@ -9,9 +9,10 @@ from flask import Flask, Response
 
 from medsafe.service import Service
 from medsafe.settings import Settings, data_root, read_settings
+from medsafe.store.store import open_store
 from medsafe.terminology.elsewhere import Elsewhere
 from medsafe.terminology.rxnav import RxNavClient, RxNavSettings
-from medsafe.web import cds, checks, docs, guard, health, knowledge, problems, reload, rules
+from medsafe.web import checks, docs, feedback, guard, health, knowledge, problems, reload, rules
 
 
 def rxnav_settings(settings: Settings) -> RxNavSettings:
@@ -37,11 +38,15 @@ def create_app(root: Path | None = None, settings: Settings | None = None) -> Fl
     app.extensions["medsafe"] = service
     if settings.rxnav_url:
         app.extensions["medsafe-elsewhere"] = Elsewhere(RxNavClient(rxnav_settings(settings)))
-    guard.register(app, settings)
+    app.extensions["medsafe.settings"] = settings
+    app.extensions["medsafe.store"] = kept = open_store(settings)
+    if kept is not None:
+        kept.start()
+    guard.register(app, settings, kept)
     reload.register(app)
     rules.register(app, settings)
     problems.register(app)
-    for blueprint in (checks.blueprint, knowledge.blueprint, cds.blueprint, health.blueprint, docs.blueprint):
+    for blueprint in (checks.blueprint, knowledge.blueprint, feedback.blueprint, health.blueprint, docs.blueprint):
         app.register_blueprint(blueprint)
 
     @app.after_request

@@ -7,15 +7,10 @@ Unknown keys and odd identifiers are never a reason to refuse; errors are Operat
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import date
-from threading import Lock
-from typing import Any
 
-import orjson
 from flask import Blueprint, Response, current_app, request
 from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
@@ -28,33 +23,21 @@ from medsafe.fhir.reading import Reading, is_drug_draft, read_resources
 from medsafe.fhir.repeats import AlertMemory, ProcessMemory, note, repeated
 from medsafe.fhir.server import access_of, complete, read_allowed
 from medsafe.fhir.services import SERVICES, CdsService
-from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, objects, reference, words
+from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, reference, words
 from medsafe.model.findings import Notice, merge_notices
 from medsafe.web.exchange import body, engine, judged, reply
+from medsafe.web.memory import remembered, store
+from medsafe.web.outcomes import outcome
 from medsafe.web.problems import Problem
 
 blueprint = Blueprint("cds", __name__)
 # A prefetch holds a patient's whole medication list and years of results.
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CARDS = Counter("medsafe_cds_cards_total", "Cards sent", ["service", "indicator"])
-FEEDBACK = Counter(
-    "medsafe_cds_feedback_total", "Feedback on cards, each card and outcome once", ["service", "outcome"]
-)
 # The whole answer should come within half a second; what has not been fetched by then is told as not fetched.
 FETCH_SECONDS = 0.35
-REMEMBERED = 10_000
+# Where nothing is kept in a store, each worker remembers what it showed.
 SHOWN: AlertMemory = ProcessMemory()
-OUTCOMES = ("accepted", "overridden")
-_TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$")
-ISSUE_CODES = {
-    400: "invalid",
-    404: "not-found",
-    405: "not-supported",
-    412: "incomplete",
-    413: "too-long",
-    415: "structure",
-    503: "transient",
-}
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -63,18 +46,6 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
     def __init__(self, status: int, *wrong: tuple[str, str]) -> None:
         super().__init__(status)
         self.status, self.wrong = status, wrong
-
-
-def outcome(status: int, wrong: tuple[tuple[str, str], ...]) -> Response:
-    """An OperationOutcome for the logs of an EHR team; never a value of the patient."""
-    code = ISSUE_CODES.get(status, "exception")
-    issues: list[Json] = []
-    for where, what in wrong or (("", "The request could not be answered; nothing was checked."),):
-        issue: Json = {"severity": "error", "code": code, "details": {"text": what}, "diagnostics": what}
-        issues.append({**issue, "expression": [where]} if where else issue)
-    answer = reply({"resourceType": "OperationOutcome", "issue": issues}, status)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 @blueprint.errorhandler(Refused)
@@ -112,7 +83,7 @@ def discovery() -> Response:
     return reply({"services": [service.shown() for service in SERVICES.values()]})
 
 
-def _service(service_id: str) -> CdsService:
+def known_service(service_id: str) -> CdsService:
     found = SERVICES.get(service_id)
     if found is None:
         raise Refused(404, ("", f"There is no such service; there are: {', '.join(SERVICES)}."))
@@ -137,7 +108,7 @@ def _wrong(service: CdsService, call: Json) -> Iterator[tuple[str, str]]:
 @blueprint.post("/cds-services/<service_id>")
 def answer(service_id: str) -> Response:
     """The cards for one call."""
-    service = _service(service_id)
+    service = known_service(service_id)
     call = body()
     wrong = tuple(_wrong(service, call))
     if wrong:
@@ -253,74 +224,9 @@ def _cards(
     gaps = ordered((*data_gaps(prefetch), *notice_gaps(notices, reading.case, prefetch, selecting, refs)))
     encounter_id = local_id(words(mapping(call["context"]).get("encounterId")))
     named = Call(service.id, call["hookInstance"], _patient_id(call), encounter_id)
-    now = time.monotonic()
-    seen = () if selecting else repeated(SHOWN, call, found.findings, now)
+    now, alone = time.monotonic(), store() is None
+    seen = repeated(SHOWN, call, found.findings, now) if alone and not selecting else ()
     desk = Desk(reading, found, engine(), named, refs, tuple(f for f in seen if refs & set(f.orders)))
-    if selecting:
+    if alone and selecting:
         note(SHOWN, call, ((f, named.uuid(f.id)) for f in desk.own), now)
-    return cards_of(desk, gaps)
-
-
-class Seen:
-    """The feedback already counted, as far back as memory is kept: clients send the same again on every retry."""
-
-    def __init__(self, most: int = REMEMBERED) -> None:
-        self._most, self._kept, self._lock = most, OrderedDict[bytes, None](), Lock()
-
-    def is_new(self, key: bytes) -> bool:
-        """Whether this was not seen before; it is from now on."""
-        with self._lock:
-            known = key in self._kept
-            self._kept[key] = None
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-            return not known
-
-
-SEEN = Seen()
-
-
-def _wrong_feedback(items: Any) -> Iterator[tuple[str, str]]:
-    """Everything that is wrong with a feedback body."""
-    if not isinstance(items, list) or not items:
-        yield "feedback", "feedback is required and must be an array"
-        return
-    for i, item in enumerate(items):
-        if not isinstance(item, dict):
-            yield f"feedback[{i}]", "must be an object"
-            continue
-        for name, what in _wrong_item(item):
-            yield f"feedback[{i}].{name}", what
-
-
-def _wrong_item(item: Json) -> Iterator[tuple[str, str]]:
-    if not isinstance(item.get("card"), str) or not item["card"]:
-        yield "card", "must be the uuid of a card"
-    if item.get("outcome") not in OUTCOMES:
-        yield "outcome", "must be accepted or overridden"
-    stamp = item.get("outcomeTimestamp")
-    if not isinstance(stamp, str) or not _TIMESTAMP.match(stamp):
-        yield "outcomeTimestamp", "must be a date and time with its offset, as in RFC 3339"
-    taken = item.get("acceptedSuggestions")
-    if item.get("outcome") == "accepted" and not any(isinstance(s.get("id"), str) for s in objects(taken)):
-        yield "acceptedSuggestions", "must name at least one suggestion by id"
-    if item.get("overrideReason") is not None and not isinstance(item["overrideReason"], dict):
-        yield "overrideReason", "must be an object"
-
-
-@blueprint.post("/cds-services/<service_id>/feedback")
-def feedback(service_id: str) -> Response:
-    """Count what became of cards. Unknown cards count too; comments may hold a patient's story and are not kept."""
-    service = _service(service_id)
-    items = body().get("feedback")
-    wrong = tuple(_wrong_feedback(items))
-    if wrong:
-        raise Refused(400, *wrong)
-    for item in objects(items):
-        if item["outcome"] == "accepted":
-            SHOWN.forget(item["card"])
-        suggestions = sorted(words(s.get("id")) for s in objects(item.get("acceptedSuggestions")))
-        if SEEN.is_new(orjson.dumps([service.id, item["card"], item["outcome"], suggestions])):
-            FEEDBACK.labels(service.id, item["outcome"]).inc()
-    return reply({})
+    return remembered(service, call, cards_of(desk, gaps), found, named)

@@ -9,8 +9,6 @@ import math
 import re
 import sys
 import time
-from collections import OrderedDict
-from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +16,11 @@ import orjson
 from flask import Flask, Response, g, request
 
 from medsafe.settings import Settings
+from medsafe.store.store import Store
+from medsafe.web.limits import Limits, SharedMemory
+from medsafe.web.outcomes import is_cds, outcome
 from medsafe.web.problems import Problem
+from medsafe.web.tokens import TokenError, Tokens
 
 ACCESS = logging.getLogger("medsafe.access")
 # What answers without a key: it holds no patient's value and no more of the knowledge than its version.
@@ -26,36 +28,12 @@ OPEN = frozenset({"health.livez", "health.readyz", "health.metrics", "docs.docum
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # A caller's request id is kept only in this form: free text could carry a patient's number into the log.
 REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-CALLERS_REMEMBERED = 10_000
 CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, X-API-Key, X-Request-Id",
     "Access-Control-Expose-Headers": "X-Request-Id, Retry-After",
     "Access-Control-Max-Age": "600",
 }
-
-
-class RateLimit:
-    """A token bucket per caller; the callers seen longest ago are forgotten, so that memory stays bounded."""
-
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
-        self._callers: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._lock = Lock()
-
-    def wait(self, caller: str, now: float) -> float:
-        """Take one token: 0 when there was one, else the seconds until there is."""
-        if not self.per_minute:
-            return 0.0
-        rate = self.per_minute / 60
-        with self._lock:
-            tokens, seen = self._callers.pop(caller, (float(self.per_minute), now))
-            tokens = min(float(self.per_minute), tokens + (now - seen) * rate)
-            allowed = tokens >= 1
-            self._callers[caller] = (tokens - 1 if allowed else tokens, now)
-            if len(self._callers) > CALLERS_REMEMBERED:
-                self._callers.popitem(last=False)
-        return 0.0 if allowed else (1 - tokens) / rate
 
 
 def given_key() -> str:
@@ -74,14 +52,21 @@ def known_key(key: str, digests: tuple[bytes, ...]) -> bytes | None:
 
 
 def _refusal(status: int, detail: str, code: str, **headers: str) -> Response:
-    answer = Problem(status, detail, [{"field": "", "code": code, "message": detail}]).response()
+    problem = Problem(status, detail, [{"field": "", "code": code, "message": detail}])
+    answer = outcome(status, (("", detail),)) if is_cds(request.path) else problem.response()
     answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
     return answer
 
 
-def _unauthenticated() -> Response:
-    detail = "Send an API key: `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+def _unauthenticated(detail: str = "") -> Response:
+    detail = detail or "Send an API key: `Authorization: Bearer KEY` or `X-API-Key: KEY`."
     return _refusal(401, detail, "unauthenticated", WWW_Authenticate='Bearer realm="medsafe"')
+
+
+def _token_refused(error: TokenError) -> Response:
+    return _unauthenticated(
+        f"The token is refused ({error}). Send `Authorization: Bearer JWT`, a new one for each call."
+    )
 
 
 def _too_many(seconds: float) -> Response:
@@ -110,25 +95,48 @@ def log_line(status: int) -> dict[str, Any]:
 class Guard:
     """What is asked of every request before it is answered."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.limit = settings, RateLimit(settings.rate_per_minute)
+    def __init__(self, settings: Settings, tokens: Tokens | None = None, shared: SharedMemory | None = None) -> None:
+        self.settings, self.tokens = settings, tokens
+        self.limits = Limits(settings.rate_per_minute, shared)
 
     def before(self) -> Response | None:
         """None lets the request through."""
-        g.guard_started, g.request_id = time.perf_counter(), _request_id()
+        g.guard_started, g.request_id, g.authenticated = time.perf_counter(), _request_id(), False
         if self._origin() and request.method == "OPTIONS":
             return Response(status=204)
-        return None if request.endpoint in OPEN else self._judge()
+        return None if self._is_open() else self._judge()
+
+    def _is_open(self) -> bool:
+        """What needs no key. Where clients have tokens, they show one for the list of the CDS services too."""
+        return request.endpoint in OPEN and not (self.tokens and is_cds(request.path))
 
     def _judge(self) -> Response | None:
-        key = known_key(given_key(), self.settings.api_keys) if self.settings.api_keys else None
+        given = given_key()
+        if self.tokens and (is_cds(request.path) or given.count(".") == 2):
+            return self._judge_token(self.tokens, given)
+        key = known_key(given, self.settings.api_keys) if self.settings.api_keys else None
         g.authenticated = key is not None
         # Failed keys are counted by address, so that guessing is slowed too.
-        caller = key.hex() if key else request.remote_addr or ""
-        seconds = self.limit.wait(caller, time.monotonic())
+        seconds = self.limits.wait(key.hex() if key else request.remote_addr or "")
         if seconds:
             return _too_many(seconds)
-        return _unauthenticated() if self.settings.api_keys and key is None else None
+        return _unauthenticated() if self.settings.asks_who and key is None else None
+
+    def _judge_token(self, tokens: Tokens, given: str) -> Response | None:
+        """A token is used up only by a request that is within its caller's limit."""
+        address = self.settings.public_url + request.path
+        try:
+            bearer = tokens.judge(given, address, "cds" if is_cds(request.path) else "v1")
+        except TokenError as error:
+            seconds = self.limits.wait(request.remote_addr or "")
+            return _too_many(seconds) if seconds else _token_refused(error)
+        if seconds := self.limits.wait(bearer.client.iss):
+            return _too_many(seconds)
+        try:
+            tokens.use(bearer)
+        except TokenError as error:
+            return _token_refused(error)
+        return None
 
     def _origin(self) -> str:
         origin = request.headers.get("Origin", "")
@@ -147,9 +155,18 @@ class Guard:
         return response
 
 
-def register(app: Flask, settings: Settings) -> None:
+def _tokens(settings: Settings, shared: SharedMemory | None, store: Store | None) -> Tokens | None:
+    """Who judges tokens; used ones are noted in Redis, else in the store."""
+    if not settings.jwt_clients:
+        return None
+    return Tokens(settings.jwt_clients, settings.jwt_max_seconds, shared or store)
+
+
+def register(app: Flask, settings: Settings, store: Store | None = None) -> None:
     """Stand at the door of the application; registered first, so that nothing is answered before it."""
-    guard = Guard(settings)
+    shared = SharedMemory(settings.redis_url) if settings.redis_url else None
+    app.extensions["medsafe.shared"] = shared
+    guard = Guard(settings, _tokens(settings, shared, store), shared)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.before_request(guard.before)
     app.after_request(guard.after)

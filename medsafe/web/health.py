@@ -8,7 +8,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -23,7 +23,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from medsafe.library.releases import RELEASED
 from medsafe.model.vocabulary import KINDS
 from medsafe.service import Service
+from medsafe.store.store import Store
 from medsafe.web.exchange import reply, service
+from medsafe.web.limits import SharedMemory
 from medsafe.web.rules import watch
 
 blueprint = Blueprint("health", __name__)
@@ -97,8 +99,17 @@ def readyz() -> Response:
             "release": loaded.release,
             "loaded_at": loaded.loaded_at.isoformat(),
             "reloads": _reloads(current),
+            **_memories(),
         }
     )
+
+
+def _memories() -> dict[str, Any]:
+    """Whether what should be kept is kept; the checks go on without it, so it never makes the service unready."""
+    store: Store | None = current_app.extensions.get("medsafe.store")
+    shared: SharedMemory | None = current_app.extensions.get("medsafe.shared")
+    told: dict[str, Any] = {"store": store.status() if store else {"status": "off"}}
+    return {**told, "redis": shared.status()} if shared else told
 
 
 class KnowledgeState:

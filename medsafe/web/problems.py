@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from medsafe.library.problems import flatten
+from medsafe.web.outcomes import is_cds, outcome
 
 TITLES = {
     400: "The body is not valid JSON",
@@ -64,11 +65,13 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
-        return error.response()
+        return outcome(error.status, (("", error.detail),)) if is_cds(request.path) else error.response()
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
         status = error.code or 500
+        if is_cds(request.path):
+            return outcome(status, (("", TITLES.get(status, error.name)),))
         detail = "" if status >= 500 else str(error.description or "")
         return Problem(
             status,
@@ -86,4 +89,6 @@ def register(app: Flask) -> None:
     def unexpected(error: Exception) -> Response:
         # The kind of error is logged, never its text: it may hold a patient's values.
         app.logger.error("unexpected error of kind %s", type(error).__name__)
+        if is_cds(request.path):
+            return outcome(500, ())
         return Problem(500, "The request could not be answered; nothing was checked.").response()

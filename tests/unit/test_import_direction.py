@@ -31,6 +31,7 @@ RANKS = {
     "store": 7,
     "service": 7,
     "settings": 6,
+    "clients": 5,
     "impact": 7,
     "data_cli": 8,
     "rule_history": 6,
@@ -41,6 +42,7 @@ RANKS = {
     "release_notes": 8,
     "release_cli": 9,
     "sheet_cli": 9,
+    "store_cli": 8,
     "compare": 7,
     "terminal": 7,
     "web": 8,
@@ -72,6 +74,9 @@ SOLE_USERS = {
     "rapidfuzz": {"identity"},
     "flask": {"web"},
     "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "jwt": {"web"},
+    "redis": {"web"},
 }
 
 

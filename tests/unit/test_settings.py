@@ -42,6 +42,15 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         MEDSAFE_LOG_LEVEL="loud",
         MEDSAFE_WATCH_SECONDS="soon",
         MEDSAFE_RXNAV_URL="http://rxnav.example.org",
+        MEDSAFE_STORE_URL="mysql://hunter2@db/medsafe",
+        MEDSAFE_SECRET_FILE=str(tmp_path / "missing"),
+        MEDSAFE_FEEDBACK_DAYS="for ever",
+        MEDSAFE_FEEDBACK_COMMENTS="maybe",
+        MEDSAFE_REPEAT_MINUTES="-5",
+        MEDSAFE_REDIS_URL="http://cache",
+        MEDSAFE_PUBLIC_URL="http://medsafe.example.org",
+        MEDSAFE_JWT_CLIENTS=str(tmp_path / "missing.toml"),
+        MEDSAFE_JWT_MAX_SECONDS="1e9",
         MEDSAFE_RXNAV_CACHE=str(tmp_path / "no" / "folder" / "rxnav.sqlite"),
     )
     assert {text.split(":")[0] for text in told} == set(VARIABLES)
@@ -93,3 +102,59 @@ def test_origins_are_exact() -> None:
 def test_every_variable_is_documented() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert [name for name in VARIABLES if f"`{name}`" not in text] == []
+
+
+def test_a_refused_url_of_a_database_is_not_repeated_and_a_good_one_is_not_shown() -> None:
+    told = problems(MEDSAFE_STORE_URL="mysql://m:hunter2@db/x", MEDSAFE_REDIS_URL="redis:/:hunter2@cache")
+    assert "hunter2" not in "".join(told)
+    assert "hunter2" not in repr(read(MEDSAFE_REDIS_URL="redis://:hunter2@cache:6379/0"))
+
+
+def test_postgresql_needs_a_secret_that_all_machines_share(tmp_path: Path) -> None:
+    url, secret = "postgresql://medsafe@db/medsafe", tmp_path / "secret"
+    assert any("MEDSAFE_SECRET_FILE" in text for text in problems(MEDSAFE_STORE_URL=url))
+    secret.write_text("too short")
+    assert any("MEDSAFE_SECRET_FILE" in text for text in problems(MEDSAFE_SECRET_FILE=str(secret)))
+    secret.write_text("x" * 32)
+    assert read(MEDSAFE_STORE_URL=url, MEDSAFE_SECRET_FILE=str(secret)).store_url == url
+
+
+CLIENT = '[[client]]\niss = "https://ehr.example.org"\njku = "https://ehr.example.org/jwks.json"\n'
+PUBLIC = "https://medsafe.example.org/"
+
+
+def clients(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "clients.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_tokens_need_the_public_url_and_a_memory_for_used_ones(tmp_path: Path) -> None:
+    file = clients(tmp_path, CLIENT)
+    assert any("MEDSAFE_PUBLIC_URL" in text for text in problems(MEDSAFE_JWT_CLIENTS=file))
+    together = {"MEDSAFE_JWT_CLIENTS": file, "MEDSAFE_PUBLIC_URL": PUBLIC, "MEDSAFE_STORE_URL": "none"}
+    assert any("MEDSAFE_STORE_URL" in text for text in problems(**together))
+    found = read(**together, MEDSAFE_REDIS_URL="redis://cache:6379/0", MEDSAFE_BIND="0.0.0.0:8080")
+    assert (found.public_url, found.jwt_clients[0].may) == ("https://medsafe.example.org", {"cds"})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "[[client]]"),
+        ("[[client]", "TOML"),
+        ("[[client]]\n", "iss is required"),
+        ('[[client]]\niss = "a"\n', "either jku or keys"),
+        (CLIENT + 'keys = "missing.json"\n', "Key Set"),
+        (CLIENT + 'tenants = "a"\n', "list of words"),
+        (CLIENT + 'may = ["everything"]\n', "may"),
+        (CLIENT + "jkus = 1\n", "jkus"),
+        (CLIENT + CLIENT, "twice"),
+        (CLIENT.replace("https://ehr.example.org/jwks", "http://ehr.example.org/jwks"), "https"),
+        (CLIENT.replace("https://ehr.example.org/jwks", "https://u:p@ehr.example.org/jwks"), "https"),
+        (CLIENT.replace("https://ehr.example.org/jwks", "file:///etc/"), "https"),
+    ],
+)
+def test_a_fault_in_the_list_of_clients_is_told(tmp_path: Path, text: str, told: str) -> None:
+    (found,) = problems(MEDSAFE_JWT_CLIENTS=clients(tmp_path, text), MEDSAFE_PUBLIC_URL=PUBLIC)
+    assert told in found

@@ -16,7 +16,8 @@ from flask.testing import FlaskClient
 from medsafe import request as case_schema
 from medsafe.settings import Settings
 from medsafe.web.app import create_app
-from medsafe.web.guard import CALLERS_REMEMBERED, OPEN, JsonLines, RateLimit, without_values
+from medsafe.web.guard import OPEN, JsonLines, without_values
+from medsafe.web.limits import CALLERS_REMEMBERED, RateLimit
 from tests.serving import KEY, KEY_DIGEST, served, small_data
 
 MARKER = "Zebedee-4711-marker"

@@ -1,0 +1,115 @@
+"""What is remembered of an answer to a CDS call: which rule stands behind each card, and which alerts were shown.
+
+Nothing of it waits for the store, but the question which alerts were shown before; that is asked only on a request's own
+wish, and answered "none" where the store can't say in time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import current_app
+
+from medsafe.fhir.cards import LABEL, Call
+from medsafe.fhir.services import CdsService
+from medsafe.fhir.shape import Json, mapping, words
+from medsafe.model.findings import Finding, Review
+from medsafe.model.knowledge import Severity
+from medsafe.settings import Settings
+from medsafe.store.records import IssuedCard, ShownAlert, keyed
+from medsafe.store.store import Store
+
+# Both names are in use: the text of the guide says one, its examples the other.
+OPTIONS = ("configuration-items", "pddi-configuration-items")
+REMEMBER, FILTER = "cache-for-order-sign-filtering", "filter-out-repeated-alerts"
+
+
+def store() -> Store | None:
+    """The store of this application; none where the operator keeps nothing."""
+    found: Store | None = current_app.extensions.get("medsafe.store")
+    return found
+
+
+def settings() -> Settings:
+    found: Settings = current_app.extensions["medsafe.settings"]
+    return found
+
+
+def remembered(service: CdsService, call: Json, cards: list[Json], review: Review, name: Call) -> list[Json]:
+    """The cards to send, after noting which rule each came from; at signing without those that were shown when the order
+    was selected, where the call asks for that."""
+    kept = store()
+    if kept is None:
+        return cards
+    findings = {name.uuid(finding.id): finding for finding in review.findings}
+    keys = _alert_keys(service, call, findings, kept.secret)
+    if keys and service.hook == "order-sign":
+        cards = _without_repeated(cards, keys, kept, name)
+    kept.keep(
+        [_issued(card, findings.get(card.get("uuid", "")), service, review) for card in cards if card.get("uuid")]
+    )
+    if keys and service.hook == "order-select":
+        forget = datetime.now(UTC) + timedelta(minutes=settings().repeat_minutes)
+        kept.keep([ShownAlert(keys[card["uuid"]], card["uuid"], forget) for card in cards if card.get("uuid") in keys])
+    return cards
+
+
+def _issued(card: Json, finding: Finding | None, service: CdsService, review: Review) -> IssuedCard:
+    """A card that stands for no single finding goes by its topic."""
+    topic = words(mapping(mapping(card.get("source")).get("topic")).get("code"))
+    rule, hazard, severity = (
+        (finding.rule or finding.kind, finding.hazard, finding.severity.label) if finding else (topic, topic, "none")
+    )
+    version = str(review.knowledge.get("version", ""))
+    when = datetime.now(UTC)
+    return IssuedCard(
+        card["uuid"], service.id, rule[:200], hazard[:64], severity, card["indicator"], version[:64], when
+    )
+
+
+def _asked(call: Json, option: str) -> bool:
+    extension = mapping(call.get("extension"))
+    return any(mapping(extension.get(name)).get(option) is True for name in OPTIONS)
+
+
+def _alert_keys(service: CdsService, call: Json, findings: dict[str, Finding], secret: bytes) -> dict[str, str]:
+    """Card → key of its alert: clinician, patient, encounter, rule and what is shown, so that a change is shown again.
+
+    Empty where the call does not ask for it, or does not say in its context who asks about whom. What is contraindicated
+    is never left out.
+    """
+    option = {"order-select": REMEMBER, "order-sign": FILTER}.get(service.hook, "")
+    if not option or not settings().repeat_minutes or not _asked(call, option):
+        return {}
+    context = mapping(call.get("context"))
+    who = [words(context.get(field)) for field in ("userId", "patientId", "encounterId")]
+    if not all(who[:2]):
+        return {}
+    return {
+        uuid: keyed(secret, "alert", *who, f.rule, f.hazard, f.severity.label, f.summary, *sorted(f.drugs))
+        for uuid, f in findings.items()
+        if f.severity < Severity.CRITICAL
+    }
+
+
+def _without_repeated(cards: list[Json], keys: dict[str, str], kept: Store, name: Call) -> list[Json]:
+    """Without the alerts that this clinician saw; one card says how many."""
+    told = {uuid: keys[uuid] for card in cards if (uuid := card.get("uuid", "")) in keys}
+    seen = kept.seen_alerts(told.values()) if told else frozenset()
+    shown = [card for card in cards if told.get(card.get("uuid", "")) not in seen]
+    left_out = [card for card in cards if card not in shown]
+    return [*shown, _repeated_card(left_out, name)] if left_out else cards
+
+
+def _repeated_card(left_out: list[Json], name: Call) -> Json:
+    many = len(left_out)
+    lines = "\n".join(f"- {card['summary']}" for card in left_out)
+    topic: dict[str, Any] = {"system": "urn:medsafe:hazard", "code": "repeated-alerts", "display": "repeated alerts"}
+    return {
+        "uuid": name.uuid("repeated-alerts"),
+        "summary": f"{many} alert{'s' if many > 1 else ''} shown at order selection and not repeated here",
+        "indicator": "info",
+        "source": {"label": LABEL, "topic": topic},
+        "detail": f"Shown to you for this patient when the order was selected, unchanged since:\n\n{lines}",
+    }

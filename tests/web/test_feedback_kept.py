@@ -1,0 +1,169 @@
+"""From a card to the report of its rule, on the real application; nothing of the patient on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from medsafe.settings import Settings
+from medsafe.store.reports import RuleReport, export, report
+from medsafe.web.app import create_app
+from tests.conftest import ROOT
+from tests.fixtures.cds.calls import SELECT, SIGN, TODAY, Json, call, dosage, draft, full_prefetch, order
+
+PATIENT, ENCOUNTER, CLINICIAN = "zebedee-4711", "encounter-0815", "Practitioner/doc-42"
+COMMENT = "Mrs Shaw of ward 7 cried"
+
+
+def app_with(folder: Path, **settings: Any) -> FlaskClient:
+    kept = Settings(ROOT, store_url=f"sqlite:///{folder / 'store.sqlite'}", **settings)
+    app = create_app(ROOT, kept)
+    app.config["MEDSAFE_TODAY"] = TODAY
+    return app.test_client()
+
+
+def asking(hook: str, option: str = "", who: str = CLINICIAN, where: str = ENCOUNTER, dose: float = 10) -> Json:
+    """A call about ketorolac for a patient on warfarin."""
+    new = draft("ketorolac 10 mg tablet", "d1", dosage(dose, "mg", 4))
+    more = {"selections": ["MedicationRequest/d1"]} if hook == "order-select" else {}
+    body = call(new, hook=hook, prefetch=full_prefetch(order("warfarin", "m1", dosage(5))), **more)
+    body["context"] |= {"userId": who, "patientId": PATIENT, "encounterId": where}
+    return {**body, "extension": {"pddi-configuration-items": {option: True}}} if option else body
+
+
+def cards(client: FlaskClient, body: Json, service: str) -> list[Json]:
+    answer = client.post(f"/cds-services/{service}", json=body)
+    assert answer.status_code == 200, answer.text
+    found: list[Json] = answer.get_json()["cards"]
+    client.application.extensions["medsafe.store"].flush(10)
+    return found
+
+
+def loud(listed: list[Json]) -> list[Json]:
+    """The cards on the bleeding that the pair causes."""
+    return [c for c in listed if c["source"]["topic"]["code"] == "bleeding"]
+
+
+def say(client: FlaskClient, card: str, outcome: str = "overridden", **more: Any) -> None:
+    item = {"card": card, "outcome": outcome, "outcomeTimestamp": "2026-11-23T12:00:00Z", **more}
+    assert client.post(f"/cds-services/{SIGN}/feedback", json={"feedback": [item]}).status_code == 200
+    assert client.application.extensions["medsafe.store"].flush(10)
+
+
+def rules(client: FlaskClient) -> list[RuleReport]:
+    with client.application.extensions["medsafe.store"].database.begin(writes=False) as connection:
+        return report(connection)
+
+
+def test_an_override_is_reported_for_the_rule_and_version_of_its_card(tmp_path: Path) -> None:
+    client = app_with(tmp_path)
+    (card,) = loud(cards(client, asking("order-sign"), SIGN))
+    reason = {"reason": {"code": "will-monitor", "system": "x"}, "userComment": COMMENT}
+    say(client, card["uuid"], overrideReason=reason)
+    top = rules(client)[0]
+    version = client.get("/v1/knowledge").get_json()["version"]
+    assert (top.hazard, top.knowledge_version, top.cards, top.overridden) == ("bleeding", version, 1, 1)
+    assert top.reasons == (("will-monitor", 1),)
+    assert top.rule not in ("", "unknown-card")
+    client.application.extensions["medsafe.store"].close()
+    raw = b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite*"))
+    for word in (PATIENT, ENCOUNTER, "doc-42", "Shaw", "warfarin 5"):
+        assert word.encode() not in raw, word
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(False, None), (True, COMMENT)])
+def test_a_comment_is_kept_only_where_the_operator_decided_so(tmp_path: Path, keep: bool, kept: str | None) -> None:
+    client = app_with(tmp_path, keep_comments=keep)
+    say(client, "0f8fad5b-d9cb-469f-a165-70867728950e", overrideReason={"userComment": COMMENT})
+    with client.application.extensions["medsafe.store"].database.begin(writes=False) as connection:
+        assert [row["comment"] for row in export(connection)] == [kept]
+    client.application.extensions["medsafe.store"].close()
+
+
+def test_what_is_no_uuid_and_no_plain_reason_is_not_kept_as_it_is(tmp_path: Path) -> None:
+    client = app_with(tmp_path)
+    say(client, PATIENT, overrideReason={"reason": {"code": "MRN 4711", "system": "x"}})
+    with client.application.extensions["medsafe.store"].database.begin(writes=False) as connection:
+        (row,) = export(connection)
+    assert (row["card"], row["reason"]) == ("", "other")
+    client.application.extensions["medsafe.store"].close()
+
+
+REMEMBER, FILTER = "cache-for-order-sign-filtering", "filter-out-repeated-alerts"
+
+
+def topics(listed: list[Json]) -> set[str]:
+    return {c["source"]["topic"]["code"] for c in listed}
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[FlaskClient]:
+    found = app_with(tmp_path)
+    yield found
+    found.application.extensions["medsafe.store"].close()
+
+
+def test_an_alert_shown_at_selection_is_repeated_unless_both_calls_ask_for_it(fresh: FlaskClient) -> None:
+    for select, sign in (("", FILTER), (REMEMBER, ""), ("", "")):
+        client_of = f"Practitioner/{select}-{sign}"
+        assert loud(cards(fresh, asking("order-select", select, client_of), SELECT))
+        assert loud(cards(fresh, asking("order-sign", sign, client_of), SIGN))
+
+
+def test_an_alert_is_left_out_for_the_same_clinician_patient_and_encounter_only(fresh: FlaskClient) -> None:
+    before = topics(cards(fresh, asking("order-select", REMEMBER), SELECT))
+    assert "missing-co-prescription" in before
+    after = topics(cards(fresh, asking("order-sign", FILTER), SIGN))
+    assert "missing-co-prescription" not in after
+    assert "repeated-alerts" in after
+    for other in (asking("order-sign", FILTER, "Practitioner/x"), asking("order-sign", FILTER, where="another")):
+        shown = topics(cards(fresh, other, SIGN))
+        assert "missing-co-prescription" in shown
+        assert "repeated-alerts" not in shown
+
+
+def test_what_is_contraindicated_is_always_shown_again(fresh: FlaskClient) -> None:
+    cards(fresh, asking("order-select", REMEMBER), SELECT)
+    (shown,) = loud(cards(fresh, asking("order-sign", FILTER), SIGN))
+    assert shown["indicator"] == "critical"
+
+
+def test_a_call_that_does_not_say_who_asks_is_not_filtered(fresh: FlaskClient) -> None:
+    nameless = [asking("order-select", REMEMBER), asking("order-sign", FILTER)]
+    for body in nameless:
+        del body["context"]["userId"]
+    cards(fresh, nameless[0], SELECT)
+    assert "repeated-alerts" not in topics(cards(fresh, nameless[1], SIGN))
+
+
+def test_an_alert_comes_again_once_its_advice_was_taken(fresh: FlaskClient) -> None:
+    for card in cards(fresh, asking("order-select", REMEMBER), SELECT):
+        say(fresh, card["uuid"], "accepted", acceptedSuggestions=[{"id": "any"}])
+    assert "missing-co-prescription" in topics(cards(fresh, asking("order-sign", FILTER), SIGN))
+
+
+def test_when_the_store_fails_the_check_goes_on_and_the_loss_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    client = app_with(tmp_path / "file")
+    assert loud(cards(client, asking("order-sign", FILTER), SIGN))
+    ready = client.get("/readyz")
+    told = ready.get_json()["store"]
+    assert (ready.status_code, told["status"]) == (200, "failing")
+    assert told["pending"] + told["lost"] > 0
+    assert "medsafe_store_failing 1.0" in client.get("/metrics").text
+    client.application.extensions["medsafe.store"].close(1)
+
+
+def test_a_read_only_store_is_told_and_the_check_goes_on(fresh: FlaskClient) -> None:
+    store = fresh.application.extensions["medsafe.store"]
+    assert store.flush(10)
+    store.database.close()
+    event.listen(store.database._mine(), "connect", lambda raw, _: raw.execute("PRAGMA query_only = ON"))
+    assert loud(cards(fresh, asking("order-sign"), SIGN))
+    assert not store.flush(10)
+    assert "READONLY" in store.status()["because"]
