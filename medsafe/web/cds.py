@@ -26,7 +26,7 @@ from medsafe.fhir.services import SERVICES, CdsService
 from medsafe.fhir.shape import Json, concept_word, local_id, mapping, name_of, reference, words
 from medsafe.model.findings import Notice, merge_notices
 from medsafe.web.exchange import body, engine, judged, reply
-from medsafe.web.memory import remembered, store
+from medsafe.web.memory import remember, shown_before, store
 from medsafe.web.outcomes import outcome
 from medsafe.web.problems import Problem
 
@@ -225,8 +225,12 @@ def _cards(
     encounter_id = local_id(words(mapping(call["context"]).get("encounterId")))
     named = Call(service.id, call["hookInstance"], _patient_id(call), encounter_id)
     now, alone = time.monotonic(), store() is None
-    seen = repeated(SHOWN, call, found.findings, now) if alone and not selecting else ()
+    seen = shown_before(service, call, found, named)
+    if alone and not selecting:
+        seen = repeated(SHOWN, call, found.findings, now)
     desk = Desk(reading, found, engine(), named, refs, tuple(f for f in seen if refs & set(f.orders)))
     if alone and selecting:
         note(SHOWN, call, ((f, named.uuid(f.id)) for f in desk.own), now)
-    return remembered(service, call, cards_of(desk, gaps), found, named)
+    cards = cards_of(desk, gaps)
+    remember(service, call, cards, found, named)
+    return cards

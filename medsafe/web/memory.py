@@ -7,11 +7,10 @@ wish, and answered "none" where the store can't say in time.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from flask import current_app
 
-from medsafe.fhir.cards import LABEL, Call
+from medsafe.fhir.cards import Call
 from medsafe.fhir.services import CdsService
 from medsafe.fhir.shape import Json, mapping, words
 from medsafe.model.findings import Finding, Review
@@ -36,23 +35,30 @@ def settings() -> Settings:
     return found
 
 
-def remembered(service: CdsService, call: Json, cards: list[Json], review: Review, name: Call) -> list[Json]:
-    """The cards to send, after noting which rule each came from; at signing without those that were shown when the order
-    was selected, where the call asks for that."""
+def shown_before(service: CdsService, call: Json, review: Review, name: Call) -> tuple[Finding, ...]:
+    """The findings that this clinician was told of when the order was selected, where the call asks not to repeat them."""
     kept = store()
-    if kept is None:
-        return cards
+    if kept is None or service.hook != "order-sign":
+        return ()
     findings = {name.uuid(finding.id): finding for finding in review.findings}
     keys = _alert_keys(service, call, findings, kept.secret)
-    if keys and service.hook == "order-sign":
-        cards = _without_repeated(cards, keys, kept, name)
+    seen = kept.seen_alerts(keys.values()) if keys else frozenset()
+    return tuple(finding for card, finding in findings.items() if keys.get(card) in seen)
+
+
+def remember(service: CdsService, call: Json, cards: list[Json], review: Review, name: Call) -> None:
+    """Note which rule each card came from, and at selection which alerts were shown, where the call asks for that."""
+    kept = store()
+    if kept is None:
+        return
+    findings = {name.uuid(finding.id): finding for finding in review.findings}
     kept.keep(
         [_issued(card, findings.get(card.get("uuid", "")), service, review) for card in cards if card.get("uuid")]
     )
-    if keys and service.hook == "order-select":
+    if service.hook == "order-select":
+        keys = _alert_keys(service, call, findings, kept.secret)
         forget = datetime.now(UTC) + timedelta(minutes=settings().repeat_minutes)
         kept.keep([ShownAlert(keys[card["uuid"]], card["uuid"], forget) for card in cards if card.get("uuid") in keys])
-    return cards
 
 
 def _issued(card: Json, finding: Finding | None, service: CdsService, review: Review) -> IssuedCard:
@@ -90,26 +96,4 @@ def _alert_keys(service: CdsService, call: Json, findings: dict[str, Finding], s
         uuid: keyed(secret, "alert", *who, f.rule, f.hazard, f.severity.label, f.summary, *sorted(f.drugs))
         for uuid, f in findings.items()
         if f.severity < Severity.CRITICAL
-    }
-
-
-def _without_repeated(cards: list[Json], keys: dict[str, str], kept: Store, name: Call) -> list[Json]:
-    """Without the alerts that this clinician saw; one card says how many."""
-    told = {uuid: keys[uuid] for card in cards if (uuid := card.get("uuid", "")) in keys}
-    seen = kept.seen_alerts(told.values()) if told else frozenset()
-    shown = [card for card in cards if told.get(card.get("uuid", "")) not in seen]
-    left_out = [card for card in cards if card not in shown]
-    return [*shown, _repeated_card(left_out, name)] if left_out else cards
-
-
-def _repeated_card(left_out: list[Json], name: Call) -> Json:
-    many = len(left_out)
-    lines = "\n".join(f"- {card['summary']}" for card in left_out)
-    topic: dict[str, Any] = {"system": "urn:medsafe:hazard", "code": "repeated-alerts", "display": "repeated alerts"}
-    return {
-        "uuid": name.uuid("repeated-alerts"),
-        "summary": f"{many} alert{'s' if many > 1 else ''} shown at order selection and not repeated here",
-        "indicator": "info",
-        "source": {"label": LABEL, "topic": topic},
-        "detail": f"Shown to you for this patient when the order was selected, unchanged since:\n\n{lines}",
     }

@@ -27,9 +27,11 @@ def app_with(folder: Path, **settings: Any) -> FlaskClient:
     return app.test_client()
 
 
-def asking(hook: str, option: str = "", who: str = CLINICIAN, where: str = ENCOUNTER, dose: float = 10) -> Json:
-    """A call about ketorolac for a patient on warfarin."""
-    new = draft("ketorolac 10 mg tablet", "d1", dosage(dose, "mg", 4))
+def asking(
+    hook: str, option: str = "", who: str = CLINICIAN, where: str = ENCOUNTER, dose: float = 10, drug: str = "ketorolac"
+) -> Json:
+    """A call about ketorolac for a patient on warfarin: contraindicated. With fluconazole it is serious, no more."""
+    new = draft(f"{drug} 10 mg tablet", "d1", dosage(dose, "mg", 4))
     more = {"selections": ["MedicationRequest/d1"]} if hook == "order-select" else {}
     body = call(new, hook=hook, prefetch=full_prefetch(order("warfarin", "m1", dosage(5))), **more)
     body["context"] |= {"userId": who, "patientId": PATIENT, "encounterId": where}
@@ -115,15 +117,19 @@ def test_an_alert_shown_at_selection_is_repeated_unless_both_calls_ask_for_it(fr
         assert loud(cards(fresh, asking("order-sign", sign, client_of), SIGN))
 
 
+def serious(hook: str, option: str = "", who: str = CLINICIAN, where: str = ENCOUNTER) -> Json:
+    return asking(hook, option, who, where, dose=50, drug="fluconazole")
+
+
 def test_an_alert_is_left_out_for_the_same_clinician_patient_and_encounter_only(fresh: FlaskClient) -> None:
-    before = topics(cards(fresh, asking("order-select", REMEMBER), SELECT))
-    assert "missing-co-prescription" in before
-    after = topics(cards(fresh, asking("order-sign", FILTER), SIGN))
-    assert "missing-co-prescription" not in after
+    before = topics(cards(fresh, serious("order-select", REMEMBER), SELECT))
+    assert "exposure-increase" in before
+    after = topics(cards(fresh, serious("order-sign", FILTER), SIGN))
+    assert "exposure-increase" not in after
     assert "repeated-alerts" in after
-    for other in (asking("order-sign", FILTER, "Practitioner/x"), asking("order-sign", FILTER, where="another")):
+    for other in (serious("order-sign", FILTER, "Practitioner/x"), serious("order-sign", FILTER, where="another")):
         shown = topics(cards(fresh, other, SIGN))
-        assert "missing-co-prescription" in shown
+        assert "exposure-increase" in shown
         assert "repeated-alerts" not in shown
 
 
@@ -142,9 +148,9 @@ def test_a_call_that_does_not_say_who_asks_is_not_filtered(fresh: FlaskClient) -
 
 
 def test_an_alert_comes_again_once_its_advice_was_taken(fresh: FlaskClient) -> None:
-    for card in cards(fresh, asking("order-select", REMEMBER), SELECT):
+    for card in cards(fresh, serious("order-select", REMEMBER), SELECT):
         say(fresh, card["uuid"], "accepted", acceptedSuggestions=[{"id": "any"}])
-    assert "missing-co-prescription" in topics(cards(fresh, asking("order-sign", FILTER), SIGN))
+    assert "exposure-increase" in topics(cards(fresh, serious("order-sign", FILTER), SIGN))
 
 
 def test_when_the_store_fails_the_check_goes_on_and_the_loss_is_told(tmp_path: Path) -> None:
