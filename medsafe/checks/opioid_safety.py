@@ -10,18 +10,10 @@ from medsafe.context.modifiers import summary_of
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import OpioidRule, Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.vocabulary import DEEP_SEDATION, SEDATED
 
-# Words of the field for the signs of neurotoxicity and of deep sedation.
-NEUROTOXIC_SIGNS = ("myoclonus", "hallucinations", "hyperalgesia", "allodynia")
-TOUCH_HURTS = "allodynia"
-NERVE_PAINS = ("neuropathic-pain", "mixed-pain")
-DROWSY_SCORE = 4
-KIDNEYS_REDUCED_BELOW = 60
-KIDNEYS_FAILING_BELOW = 30
-DEEP_SEDATION = ("difficult to rouse", "unresponsive")
 # Hazards that are about the patient's state, whichever opioid is taken: one finding however many opioids there are.
 OF_THE_PATIENT = frozenset({"opioid-toxicity", "opioid-neurotoxicity", "opioid-monitoring"})
-SEDATED = ("drowsy", *DEEP_SEDATION)
 
 
 def _agonists(context: Context) -> list[Medicine]:
@@ -148,7 +140,7 @@ def _toxicity(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Findin
         if context.facts.values.get("sedation") in SEDATED:
             extra.append("Sedated as well.")
         crcl = context.organ.crcl_ml_min
-        if crcl is not None and crcl < KIDNEYS_REDUCED_BELOW:
+        if crcl is not None and crcl < _number(context, "kidneys_reduced_below_ml_min"):
             extra.append(f"Kidney function is reduced (CrCl {crcl:.0f} mL/min): metabolites accumulate.")
         yield _finding(context, rules["neurotoxicity"], agonists, None, tuple(extra))
     elif clouded := _clouded(context):
@@ -171,8 +163,11 @@ def _breathing(context: Context, rules: dict[str, OpioidRule], agonists: list[Me
 
 def _signs(context: Context) -> list[str]:
     """Signs of neurotoxicity among the symptoms; allodynia alone belongs to a neuropathic pain that is named."""
-    found = [sign for sign in NEUROTOXIC_SIGNS if sign in context.facts.symptoms]
-    explained = found == [TOUCH_HURTS] and any(s in context.facts.symptoms for s in NERVE_PAINS)
+    policy, symptoms = context.policy.opioid, context.facts.symptoms
+    found = [sign for sign in policy["neurotoxic_signs"] if sign in symptoms]
+    explained = set(found) <= set(policy["signs_of_nerve_pain"]) and not symptoms.keys().isdisjoint(
+        policy["nerve_pains"]
+    )
     return [] if explained else found
 
 
@@ -181,7 +176,9 @@ def _clouded(context: Context) -> tuple[str, ...]:
     found = []
     if "delirium" in facts.symptoms or "delirium" in facts.conditions:
         found.append("Delirium.")
-    if (facts.symptoms.get("drowsiness") or 0.0) >= DROWSY_SCORE or facts.values.get("sedation") == "drowsy":
+    if (facts.symptoms.get("drowsiness") or 0.0) >= _number(context, "drowsy_from") or facts.values.get(
+        "sedation"
+    ) == "drowsy":
         found.append("Drowsy.")
     return tuple(found)
 
@@ -190,7 +187,7 @@ def _kidneys_failing(context: Context) -> tuple[str, ...]:
     crcl, values = context.organ.crcl_ml_min, context.facts.values
     if values.get("creatinine_trend") == "rising" or values.get("aki"):
         return ("Creatinine is rising.",)
-    if crcl is not None and crcl < KIDNEYS_FAILING_BELOW:
+    if crcl is not None and crcl < _number(context, "kidneys_failing_below_ml_min"):
         return (f"Creatinine clearance {crcl:.0f} mL/min.",)
     return ()
 

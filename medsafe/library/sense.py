@@ -456,10 +456,19 @@ POLICY_KEYS = {
         "implausible_from_ome_mg",
         "implausible_ome_mg",
         "largest_step",
+        "pain_from",
+        "drowsy_from",
+        "high_dose_ome_mg",
+        "kidneys_reduced_below_ml_min",
+        "kidneys_failing_below_ml_min",
+        "neurotoxic_signs",
+        "signs_of_nerve_pain",
+        "nerve_pains",
         "conversion_too_large",
         "conversion_too_small",
         "rotation",
     ),
+    "organ_conditions": ("renal-caution", "hepatic-caution"),
 }
 
 
@@ -470,6 +479,17 @@ def policy_is_whole(k: Knowledge) -> Iterator[Problem]:
         for key in missing:
             tip = "every number of the policy must be there: nothing is assumed"
             yield Problem("interaction_data/policy.toml", table, f"{key!r} is missing", "all keys of the table", tip)
+    yield from _organ_conditions(k)
+
+
+def _organ_conditions(k: Knowledge) -> Iterator[Problem]:
+    table = k.policy.get("organ_conditions")
+    for hazard, ids in (table if isinstance(table, dict) else {}).items():
+        for unknown in sorted(set(ids) - set(k.conditions)):
+            path, tip = f"organ_conditions.{hazard}", "a misspelt condition would be told twice"
+            yield Problem(
+                "interaction_data/policy.toml", path, f"unknown condition {unknown!r}", "a known condition", tip
+            )
 
 
 ORDER_ENTRY_ROWS = {"override_reasons": ("code", "display"), "tests": ("field", "name", "loinc", "display")}

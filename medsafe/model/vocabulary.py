@@ -435,3 +435,7 @@ COUNT_UNITS = frozenset(
         "plasters",
     }
 )
+
+# Levels of sedation, as a request states them, at which a patient is drowsy and deeply sedated.
+DEEP_SEDATION = ("difficult to rouse", "unresponsive")
+SEDATED = ("drowsy", *DEEP_SEDATION)

@@ -14,7 +14,7 @@ from medsafe.context.context import Context
 from medsafe.model.findings import Finding
 from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
-from medsafe.model.vocabulary import MASS_MG
+from medsafe.model.vocabulary import MASS_MG, SEDATED
 from medsafe.opioids.conversion import (
     Target,
     breakthrough_of,
@@ -29,8 +29,6 @@ from medsafe.suggestions.options import Candidate, generated
 
 TOXIC = ("opioid-toxicity", "opioid-neurotoxicity")
 SWALLOWING = frozenset({"dysphagia", "bowel-obstruction", "complete-bowel-obstruction"})
-SEDATED = ("drowsy", "difficult to rouse", "unresponsive")
-DROWSY_SCORE = 4
 SEVERE_PAIN = 7
 # A symptom that is reported without a score is taken as moderate, and no dose is raised on it.
 UNSCORED = 5.0
@@ -79,7 +77,8 @@ def situation(context: Context, score: float | None, responsive: str, findings: 
         pain=UNSCORED if score is None else score,
         responsiveness=responsive,
         toxic=tuple(f.hazard for f in findings if f.hazard in TOXIC and f.severity >= Severity.MODERATE),
-        drowsy=values.get("sedation") in SEDATED or (symptoms.get("drowsiness") or 0) >= DROWSY_SCORE,
+        drowsy=values.get("sedation") in SEDATED
+        or (symptoms.get("drowsiness") or 0) >= _policy(context, "drowsy_from"),
         frail=is_frail(context),
         ome=context.opioids.ome_mg_per_day or 0.0,
         regular_ome=context.opioids.regular_ome_mg_per_day or 0.0,
@@ -316,15 +315,15 @@ def rotation_reason(s: Situation, context: Context) -> str:
         return "toxicity"
     if any(m.id in s.renal_trouble for m in (*s.background, *s.rescue)):
         return "renal"
-    if s.drowsy and s.pain >= 4:
+    if s.drowsy and s.pain >= _policy(context, "pain_from"):
         return "toxicity"
-    if s.ome >= _policy(context, "escalation_cap_ome_mg") and s.pain >= 4:
+    if s.ome >= _policy(context, "escalation_cap_ome_mg") and s.pain >= _policy(context, "pain_from"):
         return "pain"
     if context.facts.conditions & SWALLOWING and any(m.route == "oral" for m in s.background):
         return "route"
-    if s.pain >= 4 and s.background and all(_has_ceiling(m) for m in s.background):
+    if s.pain >= _policy(context, "pain_from") and s.background and all(_has_ceiling(m) for m in s.background):
         return "ceiling"
-    return "pain" if s.pain >= 4 and s.ome >= 120 else ""
+    return "pain" if s.pain >= _policy(context, "pain_from") and s.ome >= _policy(context, "high_dose_ome_mg") else ""
 
 
 def _has_ceiling(medicine: Medicine) -> bool:
@@ -409,7 +408,7 @@ def _rotation(
 
 def look_for_reasons(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Therapeutic inertia: pain with frequent rescue doses asks for a review of the whole plan."""
-    if s.pain >= 4 and s.taken_rescue_doses >= _policy(context, "rescue_doses_for_review"):
+    if s.pain >= _policy(context, "pain_from") and s.taken_rescue_doses >= _policy(context, "rescue_doses_for_review"):
         label = f"Review the plan: pain {s.pain:g} with {s.taken_rescue_doses:g} rescue doses in 24 h"
         option = generated(
             "review-inertia",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from flask import current_app
 
 from medsafe.fhir.cards import Call
+from medsafe.fhir.repeats import asked_for, whose
 from medsafe.fhir.services import CdsService
 from medsafe.fhir.shape import Json, mapping, words
 from medsafe.model.findings import Finding, Review
@@ -18,10 +19,6 @@ from medsafe.model.knowledge import Severity
 from medsafe.settings import Settings
 from medsafe.store.records import IssuedCard, ShownAlert, keyed
 from medsafe.store.store import Store
-
-# Both names are in use: the text of the guide says one, its examples the other.
-OPTIONS = ("configuration-items", "pddi-configuration-items")
-REMEMBER, FILTER = "cache-for-order-sign-filtering", "filter-out-repeated-alerts"
 
 
 def store() -> Store | None:
@@ -74,23 +71,15 @@ def _issued(card: Json, finding: Finding | None, service: CdsService, review: Re
     )
 
 
-def _asked(call: Json, option: str) -> bool:
-    extension = mapping(call.get("extension"))
-    return any(mapping(extension.get(name)).get(option) is True for name in OPTIONS)
-
-
 def _alert_keys(service: CdsService, call: Json, findings: dict[str, Finding], secret: bytes) -> dict[str, str]:
     """Card → key of its alert: clinician, patient, encounter, rule and what is shown, so that a change is shown again.
 
     Empty where the call does not ask for it, or does not say in its context who asks about whom. What is contraindicated
     is never left out.
     """
-    option = {"order-select": REMEMBER, "order-sign": FILTER}.get(service.hook, "")
-    if not option or not settings().repeat_minutes or not _asked(call, option):
-        return {}
-    context = mapping(call.get("context"))
-    who = [words(context.get(field)) for field in ("userId", "patientId", "encounterId")]
-    if not all(who[:2]):
+    asked, who = asked_for(call), whose(call)
+    wanted = {"order-select": asked.remember, "order-sign": asked.leave_out}.get(service.hook, False)
+    if not wanted or who is None or not settings().repeat_minutes:
         return {}
     return {
         uuid: keyed(secret, "alert", *who, f.rule, f.hazard, f.severity.label, f.summary, *sorted(f.drugs))

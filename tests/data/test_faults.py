@@ -95,6 +95,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "Tip: every number of the policy must be there: nothing is assumed",
     ),
     (
+        "policy_is_whole",
+        edit(POLICY, '"chronic-kidney-disease", "end', '"chronic-kidny-disease", "end'),
+        f"error: {POLICY}: organ_conditions.renal-caution: unknown condition 'chronic-kidny-disease'; expected a known condition. "
+        "Tip: a misspelt condition would be told twice",
+    ),
+    (
         "ids_are_kebab_case",
         lambda root: (root / GABAPENTIN).rename(root / "formulary/drugs/Gaba Pentin.toml"),
         "error: formulary/drugs/Gaba Pentin.toml: file name 'Gaba Pentin' is not an id; expected lower-case kebab-case. "
