@@ -76,6 +76,8 @@ class RuleHistory:
         self._counts: Counter[tuple[date, str]] = Counter()
         self._interruptions: Counter[tuple[date, str]] = Counter()
         self._lock = Lock()
+        # Held while a flush writes, so that whoever flushes next returns only when nothing is on its way to the file.
+        self._writing = Lock()
         self._process = 0
         self._stop = Event()
 
@@ -90,12 +92,12 @@ class RuleHistory:
                 key = (day, rule if len(self._counts) < MOST_RULES or (day, rule) in self._counts else OTHER)
                 self._counts[key] += 1
                 self._interruptions[key] += interruptive
-        if self._process != os.getpid():
+            first, self._process = self._process != os.getpid(), os.getpid()
+        if first:
             self._start()
 
     def _start(self) -> None:
         """In the worker, at its first review: a thread made before the fork would not be there."""
-        self._process = os.getpid()
         Thread(target=self._work, name="rule-history", daemon=True).start()
         atexit.register(self.flush)
 
@@ -104,7 +106,14 @@ class RuleHistory:
             self.flush()
 
     def flush(self) -> bool:
-        """Add what has been counted to the file; what can't be written now waits for the next time."""
+        """Add what has been counted to the file; what can't be written now waits for the next time.
+
+        Returns only when an earlier flush has ended too: a process that ends after it loses nothing half written.
+        """
+        with self._writing:
+            return self._flush()
+
+    def _flush(self) -> bool:
         with self._lock:
             counts, self._counts = self._counts, Counter()
             interruptions, self._interruptions = self._interruptions, Counter()

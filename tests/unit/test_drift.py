@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -137,6 +138,23 @@ def test_threads_lose_no_count(tmp_path: Path) -> None:
         thread.join()
     history.close()
     assert read_history([history.path])[0].reviews == 2000
+
+
+def test_closing_waits_for_what_is_on_its_way_to_the_file(tmp_path: Path) -> None:
+    history = RuleHistory(tmp_path / "rules.sqlite", clock=lambda: LAST)
+    history.note([("effect:x", False)])
+    assert history.flush()
+    with closing(sqlite3.connect(history.path)) as busy:
+        busy.execute("BEGIN EXCLUSIVE")
+        history.note([("effect:x", False)])
+        flushing, ending = Thread(target=history.flush), Thread(target=history.close)
+        flushing.start()
+        ending.start()
+        ending.join(0.3)
+        assert ending.is_alive()
+        busy.rollback()
+        ending.join()
+    assert read_history([history.path])[0].reviews == 2
 
 
 def test_a_disk_that_cannot_be_written_costs_no_review_and_the_loss_is_counted(tmp_path: Path) -> None:
