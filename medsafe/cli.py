@@ -12,19 +12,19 @@ from marshmallow import ValidationError
 from rich.console import Console
 
 from medsafe import __version__
-from medsafe.case_cli import COMMANDS as CASE_COMMANDS
+from medsafe.commands.cases import COMMANDS as CASE_COMMANDS
+from medsafe.commands.coverage import COMMANDS as COVERAGE_COMMANDS
+from medsafe.commands.data import COMMANDS as DATA_COMMANDS
+from medsafe.commands.drift import COMMANDS as DRIFT_COMMANDS
+from medsafe.commands.releases import COMMANDS as RELEASE_COMMANDS
+from medsafe.commands.sheets import COMMANDS as SHEET_COMMANDS
+from medsafe.commands.store import feedback, store
+from medsafe.commands.terminal import show_bands, show_review
 from medsafe.context.engine import Engine
-from medsafe.coverage_cli import COMMANDS as COVERAGE_COMMANDS
-from medsafe.data_cli import COMMANDS as DATA_COMMANDS
-from medsafe.drift_cli import COMMANDS as DRIFT_COMMANDS
 from medsafe.library.load import DataError
 from medsafe.library.problems import flatten
-from medsafe.release_cli import COMMANDS as RELEASE_COMMANDS
 from medsafe.service import answer, judge_data, load_engine
 from medsafe.settings import DEFAULT_BIND
-from medsafe.sheet_cli import COMMANDS as SHEET_COMMANDS
-from medsafe.store_cli import feedback, store
-from medsafe.terminal import show_bands, show_review
 from medsafe.web.app import data_root
 
 console = Console(soft_wrap=True, highlight=False)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import orjson
 
-from medsafe.data_cli import json_option, root_option
+from medsafe.commands.data import json_option, root_option
 from medsafe.drift import ALPHA, HISTORY, SILENT, WINDOWS, Drift, drifts
 from medsafe.library.load import read_knowledge
 from medsafe.model.knowledge import Knowledge

@@ -11,8 +11,8 @@ from typing import Any
 import click
 import orjson
 
+from medsafe.commands.data import Teller, json_option, root_option
 from medsafe.compare import ReferenceListError, Row, as_plain, compare_pairs, extras, summary
-from medsafe.data_cli import Teller, json_option, root_option
 from medsafe.library import coverage as reach
 from medsafe.library.load import DataError, read_knowledge
 from medsafe.library.sample import sample

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import orjson
 
-from medsafe.data_cli import echo_records, echo_some, echo_tables, json_option, root_option
+from medsafe.commands.data import echo_records, echo_some, echo_tables, json_option, root_option
 from medsafe.library.diff import as_plain, record_changes, table_changes
 from medsafe.library.load import FORMULARY, INTERACTIONS, digest_of, read_knowledge
 from medsafe.library.problems import Problem

@@ -13,8 +13,8 @@ import orjson
 from marshmallow import ValidationError
 
 from medsafe.casebook import judge
+from medsafe.commands.data import Teller, json_option, root_option
 from medsafe.context.engine import Engine
-from medsafe.data_cli import Teller, json_option, root_option
 from medsafe.library.load import DataError
 from medsafe.library.problems import flatten
 from medsafe.service import answer, load_engine

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import orjson
 
+from medsafe.commands.data import Teller, json_option, root_option
 from medsafe.context.engine import Engine
-from medsafe.data_cli import Teller, json_option, root_option
 from medsafe.library.load import DataError, digest_of, read_knowledge
 from medsafe.library.releases import (
     RELEASED,
