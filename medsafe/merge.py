@@ -19,10 +19,14 @@ def _together(first: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> tupl
 
 
 def _summary(lead: Finding, drugs: tuple[str, ...]) -> str:
-    """A caution of several drugs names them all; other summaries already do."""
-    if lead.key[0] != "caution" or len(drugs) < 2:
-        return lead.summary
+    """A summary that names every drug: a caution is told of them all, another names those that joined it."""
     names = [drug.replace("-", " ") for drug in drugs]
+    if lead.key[0] != "caution":
+        joined = [name for name, drug in zip(names, drugs, strict=True) if drug not in lead.drugs]
+        whole = f"{lead.summary.rstrip('.')}; adds up with {', '.join(joined)}"
+        return whole if joined and len(whole) < 140 else lead.summary
+    if len(drugs) < 2:
+        return lead.summary
     told = summary_of("{drugs}: " + lead.consequence, names)
     if lead.consequence and len(told) < 140:
         return told
@@ -107,18 +111,26 @@ def _told_by_organ(context: Context, caution: Finding, organs: Mapping[tuple[str
     return None
 
 
+def _told_by_burden(caution: Finding, burdens: Mapping[str, Finding]) -> Finding | None:
+    """What several medicines do together on the hazard that a caution about a value tells of one of them."""
+    told = burdens.get(caution.hazard) if caution.kind == "drug-lab" else None
+    return told if told is not None and set(caution.drugs) <= set(told.drugs) else None
+
+
 def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
     """The findings, where cautions that tell the same hazard of the same medicine have the same key.
 
-    A caution about an organ joins the dose finding of that organ; a caution in a condition that was read from a value
-    joins the caution about that value.
+    A caution about an organ joins the dose finding of that organ; a caution about a laboratory value or vital sign joins
+    what the medicines do together on the same hazard; a caution in a condition that was read from a value joins the
+    caution about that value.
     """
     found = list(findings)
     organs = {f.key: f for f in found if f.key[0] == "organ"}
+    burdens = {f.hazard: f for f in found if f.key[0] == "burden"}
     by_fact: dict[tuple[str, frozenset[str]], Finding] = {}
     joined = [f for f in found if f.key[0] != "caution"]
     for caution in sorted((f for f in found if f.key[0] == "caution"), key=lambda f: (f.kind != "drug-lab", f.key)):
-        told = _told_by_organ(context, caution, organs)
+        told = _told_by_organ(context, caution, organs) or _told_by_burden(caution, burdens)
         if told is None and caution.kind in ("drug-lab", "drug-disease"):
             told = by_fact.setdefault((caution.drugs[0], _facts_of(context, caution)), caution)
         if told is None or told.key == caution.key:

@@ -8,6 +8,7 @@ import pytest
 
 from medsafe.context.engine import Engine
 from medsafe.service import answer
+from tests.builders import ask, order, patient
 
 CIRRHOSIS: dict[str, Any] = {
     "age_years": 60,
@@ -65,3 +66,26 @@ def test_a_doubt_about_the_kidney_is_not_told_of_the_liver(engine: Engine) -> No
     told = [f for f in findings(engine, "naproxen", 500, **thin, conditions=[]) if f["hazard"] == "hepatic-caution"]
     assert told
     assert not any("muscle" in text for f in told for text in f["modifiers"])
+
+
+def test_a_low_potassium_joins_what_the_medicines_do_together_on_the_qt_interval(engine: Engine) -> None:
+    low = patient(qtc_ms=490, potassium={"value": 3.1, "unit": "mmol/L", "taken_on": "2026-11-20"})
+    regimen = (order("haloperidol", 3), order("ondansetron", 8, times_per_day=2), order("osimertinib", 80))
+    (finding,) = [f for f in ask(engine, *regimen, who=low)["findings"] if f["hazard"] == "qt-prolongation"]
+    assert finding["kind"] == "interaction"
+    assert set(finding["drugs"]) == {"haloperidol", "ondansetron", "osimertinib"}
+    assert all(name in finding["summary"] for name in finding["drugs"])
+    assert "hypokalaemia" in finding["summary"]
+
+
+def test_a_low_potassium_alone_stays_a_finding_about_the_value(engine: Engine) -> None:
+    low = patient(potassium={"value": 3.1, "unit": "mmol/L", "taken_on": "2026-11-20"})
+    (finding,) = [f for f in ask(engine, order("haloperidol", 3), who=low)["findings"] if f["kind"] == "drug-lab"]
+    assert finding["drugs"] == ["haloperidol"]
+
+
+def test_a_medicine_that_adds_to_a_recorded_pair_is_named_in_its_summary(engine: Engine) -> None:
+    regimen = (order("apixaban", 5, times_per_day=2), order("aspirin", 75), order("ibrutinib", 420))
+    (finding,) = [f for f in ask(engine, *regimen)["findings"] if f["hazard"] == "bleeding"]
+    assert finding["summary"].endswith("adds up with aspirin")
+    assert len(finding["summary"]) < 140
