@@ -84,6 +84,7 @@ def suggestion(item: Suggestion, rank: int) -> dict[str, Any]:
         "order": dict(item.order) if item.order else None,
         "daily_dose": item.daily_dose,
         "breakthrough": dict(item.breakthrough) if item.breakthrough else None,
+        "in_place_of": list(item.in_place_of),
         "label": item.label,
         "rationale": item.rationale,
         "cautions": cautions,

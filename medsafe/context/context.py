@@ -176,6 +176,12 @@ class Context:
         """Whether findings about these medicines together are asked for."""
         return self.focus is None or self.focus.order in [m.order for m in medicines]
 
+    def without(self, orders: frozenset[str]) -> Context:
+        """The same case as if some orders were stopped, for rules that ask what is taken."""
+        active = tuple(m for m in self.active if m.order not in orders)
+        tags: frozenset[str] = frozenset().union(*(m.tags for m in active if m.systemic))
+        return replace(self, active=active, facts=replace(self.facts, medicines=tags))
+
     def with_option(self, option: Medicine, without: frozenset[str] = frozenset()) -> Context:
         """The same case with one more order (and without the orders it replaces), seen from that order."""
         active = tuple(m for m in self.active if m.order not in without) if without else self.active

@@ -212,7 +212,11 @@ def _alternatives(order: Order, symptom: str, case: Case, engine: Engine) -> lis
     return [
         s
         for s in found
-        if s.action in GIVING and s.drug and s.order and all(c.severity < Severity.HIGH for c in s.cautions)
+        if s.action in GIVING
+        and s.drug
+        and s.order
+        and not s.in_place_of
+        and all(c.severity < Severity.HIGH for c in s.cautions)
     ]
 
 

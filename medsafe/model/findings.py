@@ -104,7 +104,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """An option that has passed every check in this patient, with what it would add."""
+    """An option that has passed every check in this patient, with what it would add.
+
+    `in_place_of` are the orders that were taken as stopped when it was checked, because they do not suit this patient.
+    """
 
     for_: str
     action: str
@@ -123,6 +126,7 @@ class Suggestion:
     option: str = ""
     sources: tuple[CitedSource, ...] = ()
     breakthrough: Mapping[str, Any] | None = None
+    in_place_of: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -30,6 +30,7 @@ class Candidate:
     extra_reasons: tuple[str, ...] = ()
     score: float = 0.0
     working: tuple[str, ...] = field(default_factory=tuple)
+    instead_of: frozenset[str] = frozenset()
 
 
 def options_of(symptom: Symptom, symptoms: Mapping[str, Symptom]) -> Iterator[Option]:

@@ -24,6 +24,8 @@ from medsafe.suggestions.options import Candidate, bands_of, candidates_from_dat
 from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
+# A medicine that is taken, and what speaks against it in this patient.
+Misfit = tuple[Medicine, Finding]
 PENALTY = {Severity.LOW: 0.2, Severity.MODERATE: 1.0, Severity.HIGH: 3.0, Severity.CRITICAL: 9.0}
 # Missing companions and standing information do not rule an option out: they are told beside it.
 NEVER_EXCLUDE = frozenset({"omission", "deprescribing"})
@@ -56,6 +58,9 @@ AGAINST_MORE = frozenset(
 )
 # And this one against giving any opioid at all, whether or not it stood before.
 AGAINST_ANY = frozenset({"opioid-toxicity"})
+# Findings of these kinds speak of one medicine in this patient, whatever else is taken.
+UNSUITABLE = frozenset({"drug-disease", "drug-lab", "allergy", "pregnancy", "pharmacogenomic"})
+STOP_MISFIT = 9.0
 # Giving less is not ruled out by what is found beside it: that is told.
 LOWERS = ("reduce", "hold", "stop")
 GIVES = ("start", "increase", "rotate", "co-prescribe", "switch-route")
@@ -171,8 +176,19 @@ class Screener:
         self.excluded: list[Excluded] = []
 
     def screen(self, candidate: Candidate) -> Suggestion | None:
-        """A suggestion, or None with the reasons kept in `excluded`."""
-        holding, unknown = _rule_exclusions(candidate, self.context)
+        """A suggestion, or None with the reasons kept in `excluded`.
+
+        An option that only stands where an unsuitable medicine is stopped says that it takes its place.
+        """
+        if not candidate.instead_of:
+            return self._screen(candidate)
+        told = len(self.excluded)
+        beside = self._screen(replace(candidate, instead_of=frozenset(), extra_reasons=candidate.extra_reasons[1:]))
+        del self.excluded[told:]
+        return beside or self._screen(candidate)
+
+    def _screen(self, candidate: Candidate) -> Suggestion | None:
+        holding, unknown = _rule_exclusions(candidate, self.context.without(candidate.instead_of))
         reasons = [
             *_already_taken(candidate, self.context),
             *_history_reasons(candidate, self.derived),
@@ -210,7 +226,7 @@ class Screener:
         order, fit_notes = fitted(order, medicine, bands_of(self.context, medicine))
         if fit_notes:
             medicine = as_medicine(candidate, order, self.derived, self.engine) or medicine
-        option_context = self.context.with_option(medicine, candidate.replaces)
+        option_context = self.context.with_option(medicine, candidate.replaces | candidate.instead_of)
         found, notices = self.run_checks(option_context)
         brought = added(found, self.base, candidate.option.action, medicine.id)
         accepted = candidate.option.accepts
@@ -276,6 +292,7 @@ class Screener:
             option=option.id,
             sources=self.engine.index.cite(option.sources, candidate.drug),
             breakthrough=candidate.breakthrough,
+            in_place_of=tuple(sorted(candidate.instead_of)),
         )
 
 
@@ -302,6 +319,8 @@ def _label(label: str, order: dict[str, Any] | None, candidate: Candidate) -> st
         how += (
             f", {times:g} times a day" if times > 1 else ", once a day" if times == 1 else f", every {1 / times:g} days"
         )
+    if candidate.instead_of:
+        label = f"{label}, in place of what is stopped"
     return f"{label}: {how}"[:139]
 
 
@@ -366,6 +385,55 @@ def _stops(derived: Derived, symptom: Symptom, offered: Iterable[Candidate]) -> 
         yield Candidate(symptom.name, option, taken[0].drug, None, frozenset({taken[0].order}), score=6.0)
 
 
+def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[Candidate]) -> list[Misfit]:
+    """What is taken for this symptom although it does not suit this patient, whatever else is taken; opioids apart.
+
+    An opioid is not stopped but rotated: its steps are worked out by themselves.
+    """
+    drugs = {c.drug.id for c in offered if c.drug is not None and c.option.action == "start"}
+    against = [f for f in findings if f.kind in UNSUITABLE and f.severity >= Severity.HIGH and not f.dose_can_fit]
+    taken = [m for m in derived.context.active if m.id in drugs and not m.new and m.drug.opioid is None]
+    worst = [(m, next((f for f in against if m.order in f.orders), None)) for m in taken]
+    return [(m, f) for m, f in worst if f is not None]
+
+
+def _stop_misfits(symptom: Symptom, misfits: list[Misfit]) -> Iterator[Candidate]:
+    for medicine, finding in misfits:
+        option = generated(
+            f"stop-{medicine.id}",
+            "stop",
+            f"Stop {medicine.drug.name}: it does not suit this patient",
+            finding.summary,
+            STOP_MISFIT,
+            tuple(f"{s.id}#{s.locator}" for s in finding.sources),
+            review_after="same day",
+        )
+        order = frozenset({medicine.order})
+        yield Candidate(symptom.name, option, medicine.drug, None, order, score=STOP_MISFIT)
+
+
+def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple[Finding, ...]) -> list[Candidate]:
+    """The options of the data, and what they should take the place of.
+
+    What does not suit this patient is to be stopped, so it must not bar the options that would take its place.
+    """
+    symptoms, context = engine.knowledge.symptoms, derived.context
+    written = list(candidates_from_data(symptom, symptoms, context))
+    misfits = _misfits(derived, findings, written)
+    if not misfits:
+        return written
+    gone = frozenset(m.order for m, _ in misfits)
+    why = f"In place of {', '.join(m.drug.name for m, _ in misfits)}: to be given only when that is stopped."
+    others = [
+        replace(c, instead_of=gone, extra_reasons=(why, *c.extra_reasons))
+        for c in candidates_from_data(symptom, symptoms, context.without(gone))
+        if c.option.action == "start" and c.drug is not None and c.drug.id not in {m.id for m, _ in misfits}
+    ]
+    kept = {c.option.id for c in others}
+    stops = [] if any(c.option.action == "stop" for c in written) else list(_stop_misfits(symptom, misfits))
+    return [*stops, *(c for c in written if c.option.id not in kept), *others]
+
+
 def suggest(
     derived: Derived,
     engine: Engine,
@@ -388,7 +456,7 @@ def suggest(
         done.add(symptom.id)
         if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
             notices.append(_unscored(position, symptom))
-        written = list(candidates_from_data(symptom, engine.knowledge.symptoms, derived.context))
+        written = _written(symptom, derived, engine, findings)
         candidates = [
             *_opioid_candidates(derived.context, symptom, report.score, engine, findings, screener.excluded),
             *_stops(derived, symptom, written),

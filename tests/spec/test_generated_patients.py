@@ -244,9 +244,10 @@ def as_ordered(body: dict[str, Any], item: dict[str, Any], engine: Engine) -> di
         ]
         if old:
             new["replaces"] = f"regimen.{old[0]}"
+    regimen = [o for i, o in enumerate(regimen) if f"regimen.{i}" not in item["in_place_of"]]
     # Without symptoms nothing is suggested again; signs of toxicity are kept because checks read them.
     signs = [s for s in body["symptoms"] if s["name"] in TOXIC_SIGNS]
-    return {**body, "new_orders": [new], "symptoms": signs}
+    return {**body, "regimen": regimen, "new_orders": [new], "symptoms": signs}
 
 
 @dataclass
