@@ -11,6 +11,8 @@ from medsafe.model.case import Order
 from medsafe.model.findings import Finding, finding_order
 from medsafe.model.knowledge import Severity
 
+# Cautions of these kinds may rest on one and the same fact, once as a value and once as the condition read from it.
+OF_THE_PATIENT = ("drug-lab", "drug-disease", "pharmacogenomic")
 END_OF_LIFE = ("hours", "days", "weeks")
 
 
@@ -36,12 +38,20 @@ def _summary(lead: Finding, drugs: tuple[str, ...]) -> str:
 
 
 def combine(same: list[Finding]) -> Finding:
-    """One finding from several about the same hazard: the most serious leads, a curated record before a score."""
-    ordered = sorted(same, key=lambda f: (-f.severity, f.rule.startswith(("effect:", "pathway:")), f.rule, f.drugs))
+    """One finding from several about the same hazard: the most serious leads, a curated record before a score.
+
+    What is said of several medicines leads before what is said of one.
+    """
+    ordered = sorted(
+        same,
+        key=lambda f: (-f.severity, len(f.drugs) == 1, f.rule.startswith(("effect:", "pathway:")), f.rule, f.drugs),
+    )
     lead, rest = ordered[0], ordered[1:]
     if not rest:
         return lead
     drugs = _together(lead.drugs, (f.drugs for f in rest))
+    # What is said of one medicine alone keeps its words where several are told of together.
+    own = [(f.summary,) for f in rest if f.rule.startswith("caution:")] if len(lead.drugs) > 1 else []
     return replace(
         lead,
         drugs=drugs,
@@ -51,7 +61,7 @@ def combine(same: list[Finding]) -> Finding:
         magnitude=lead.magnitude or next((f.magnitude for f in rest if f.magnitude), None),
         management=_together(lead.management, (f.management for f in rest)),
         monitoring=_together(lead.monitoring, (f.monitoring for f in rest)),
-        modifiers=_together(lead.modifiers, (f.modifiers for f in rest)),
+        modifiers=_together(lead.modifiers, [*(f.modifiers for f in rest), *own]),
         sources=tuple(dict.fromkeys([*lead.sources, *(s for f in rest for s in f.sources)])),
         absorbs=lead.absorbs.union(*(f.absorbs for f in rest)),
         soften_at_end_of_life=all(f.soften_at_end_of_life for f in same),
@@ -111,10 +121,21 @@ def _told_by_organ(context: Context, caution: Finding, organs: Mapping[tuple[str
     return None
 
 
-def _told_by_burden(caution: Finding, burdens: Mapping[str, Finding]) -> Finding | None:
+def _counted_facts(context: Context, burden: Finding) -> frozenset[str]:
+    """The values of this patient that a burden counts among its circumstances."""
+    modifiers = context.index.knowledge.effects[burden.key[1]].modifiers
+    return frozenset(c.fact for m in modifiers if m.points > 0 for c in m.when if c.fact)
+
+
+def _told_by_burden(context: Context, caution: Finding, burdens: Iterable[Finding]) -> Finding | None:
     """What several medicines do together on the hazard that a caution about a value tells of one of them."""
-    told = burdens.get(caution.hazard) if caution.kind == "drug-lab" else None
-    return told if told is not None and set(caution.drugs) <= set(told.drugs) else None
+    facts = _facts_of(context, caution)
+    for told in burdens:
+        about = caution.hazard == told.hazard and caution.kind == "drug-lab"
+        generic = caution.hazard in (told.hazard, caution.kind) and facts and facts <= _counted_facts(context, told)
+        if set(caution.drugs) <= set(told.drugs) and (about or generic):
+            return told
+    return None
 
 
 def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
@@ -126,12 +147,15 @@ def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
     """
     found = list(findings)
     organs = {f.key: f for f in found if f.key[0] == "organ"}
-    burdens = {f.hazard: f for f in found if f.key[0] == "burden"}
+    burdens = sorted((f for f in found if f.key[0] == "burden"), key=lambda f: f.key)
     by_fact: dict[tuple[str, frozenset[str]], Finding] = {}
     joined = [f for f in found if f.key[0] != "caution"]
-    for caution in sorted((f for f in found if f.key[0] == "caution"), key=lambda f: (f.kind != "drug-lab", f.key)):
-        told = _told_by_organ(context, caution, organs) or _told_by_burden(caution, burdens)
-        if told is None and caution.kind in ("drug-lab", "drug-disease"):
+    cautions = [f for f in found if f.key[0] == "caution"]
+    for caution in sorted(cautions, key=lambda f: (f.kind == "drug-disease", f.kind != "drug-lab", f.key)):
+        told = _told_by_organ(context, caution, organs)
+        if told is None and caution.kind in OF_THE_PATIENT:
+            told = _told_by_burden(context, caution, burdens)
+        if told is None and caution.kind in OF_THE_PATIENT:
             told = by_fact.setdefault((caution.drugs[0], _facts_of(context, caution)), caution)
         if told is None or told.key == caution.key:
             joined.append(caution)

@@ -75,7 +75,7 @@ def test_a_low_potassium_joins_what_the_medicines_do_together_on_the_qt_interval
     assert finding["kind"] == "interaction"
     assert set(finding["drugs"]) == {"haloperidol", "ondansetron", "osimertinib"}
     assert all(name in finding["summary"] for name in finding["drugs"])
-    assert "hypokalaemia" in finding["summary"]
+    assert any("ncorrected hypokalaemia" in line for line in finding["modifiers"])
 
 
 def test_a_low_potassium_alone_stays_a_finding_about_the_value(engine: Engine) -> None:
@@ -89,3 +89,19 @@ def test_a_medicine_that_adds_to_a_recorded_pair_is_named_in_its_summary(engine:
     (finding,) = [f for f in ask(engine, *regimen)["findings"] if f["hazard"] == "bleeding"]
     assert finding["summary"].endswith("adds up with aspirin")
     assert len(finding["summary"]) < 140
+
+
+@pytest.mark.parametrize(("potassium", "severity"), [(4.9, "high"), (5.6, "critical")])
+def test_a_high_potassium_is_told_with_all_that_raise_it(engine: Engine, potassium: float, severity: str) -> None:
+    who = patient(age_years=70, potassium={"value": potassium, "unit": "mmol/L", "taken_on": "2026-11-20"})
+    regimen = (order("spironolactone", 100), order("ramipril", 10), order("trimethoprim", 200, times_per_day=2))
+    found = [f for f in ask(engine, *regimen, who=who)["findings"] if f["kind"] in ("interaction", "drug-lab")]
+    (told,) = [f for f in found if "otassium" in str(f["management"])]
+    assert (told["hazard"], set(told["drugs"])) == ("hyperkalaemia", {"spironolactone", "ramipril", "trimethoprim"})
+    assert told["severity"] == severity
+
+
+def test_a_deficiency_is_told_once_as_genotype_and_condition(engine: Engine) -> None:
+    who = patient(genotypes={"G6PD": "deficient"})
+    (told,) = ask(engine, order("rasburicase", 10, route="intravenous"), who=who)["findings"]
+    assert (told["kind"], told["severity"]) == ("pharmacogenomic", "critical")
