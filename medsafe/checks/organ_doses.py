@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from medsafe.context.context import Context
+from medsafe.context.context import Context, orders_of
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import Band, Severity
 from medsafe.model.medicine import Medicine
@@ -28,6 +28,23 @@ MODALITIES = {
     "crrt": "continuous renal replacement",
 }
 ESTIMATES = {"crcl": "creatinine clearance (Cockcroft-Gault)", "egfr": "eGFR (CKD-EPI)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a band is taken for: the hazard, the state of the organ, and why.
+
+    `first` is told before the band's own advice; `notes` stand among the modifiers; the finding is at least `at_least`
+    severe. Where the band is not `certain`, a dose within it is not said to fit.
+    """
+
+    hazard: str
+    state: str
+    why: str
+    first: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    at_least: Severity = Severity.NONE
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,46 +117,49 @@ def severity_of(band: Band, fit: Fit) -> Severity:
     return min(base, Severity.LOW) if fit.fits else base
 
 
-def _finding(context: Context, medicine: Medicine, band: Band, hazard: str, state: str, why: str) -> Finding | None:
+ACTION_WORDS = {
+    "avoid": "avoid",
+    "reduce": "reduce the dose",
+    "extend-interval": "lengthen the interval",
+    "monitor": "monitor",
+    "none": "",
+}
+
+
+def _summary(medicine: Medicine, band: Band, basis: Basis, fits: bool) -> str:
+    said = f"{medicine.drug.name}: {'dose fits, keep it there' if fits else ACTION_WORDS[band.action]} ({basis.state})"
+    return said[:139]
+
+
+def _modifiers(context: Context, fit: Fit, basis: Basis, fits: bool) -> tuple[str, ...]:
+    stepped = "The ordered dose already fits this band: stepped down." if fits else ""
+    return tuple(text for text in (fit.reason, stepped, *basis.notes, *_caveats(context, basis.hazard)) if text)
+
+
+def _finding(context: Context, medicine: Medicine, band: Band, basis: Basis) -> Finding | None:
     fit = fit_of(medicine, band)
     severity = severity_of(band, fit)
     if not severity:
         return None
-    words = {
-        "avoid": "avoid",
-        "reduce": "reduce the dose",
-        "extend-interval": "lengthen the interval",
-        "monitor": "monitor",
-        "none": "",
-    }
-    action = "dose fits, keep it there" if fit.fits else words[band.action]
-    management = [band.advice, *([f"What fits: {fit.dose_that_fits}."] if fit.dose_that_fits else [])]
-    modifiers = [
-        text
-        for text in (
-            fit.reason,
-            "The ordered dose already fits this band: stepped down." if fit.fits else "",
-            *_caveats(context, hazard),
-        )
-        if text
-    ]
+    fits = bool(fit.fits and basis.certain)
+    offered = [f"What fits: {fit.dose_that_fits}."] if fit.dose_that_fits else []
     return Finding(
         kind="organ-dose",
-        hazard=hazard,
-        severity=severity,
+        hazard=basis.hazard,
+        severity=max(severity, basis.at_least),
         drugs=(medicine.id,),
         orders=(medicine.order,),
-        summary=f"{medicine.drug.name}: {action} ({state})"[:139],
-        key=("organ", hazard, medicine.id),
-        consequence=_consequence(medicine, hazard),
-        mechanism=why,
-        path=(PathStep(medicine.id, "dosed-by", state),),
+        summary=_summary(medicine, band, basis, fits),
+        key=("organ", basis.hazard, medicine.id),
+        consequence=_consequence(medicine, basis.hazard),
+        mechanism=basis.why,
+        path=(PathStep(medicine.id, "dosed-by", basis.state),),
         magnitude=Magnitude("dose-factor", band.dose_factor, "record") if band.dose_factor else None,
-        management=tuple(management),
+        management=(*basis.first, band.advice, *offered),
         monitoring=tuple(m.what for m in medicine.drug.monitoring[:2]),
-        modifiers=tuple(modifiers),
+        modifiers=_modifiers(context, fit, basis, fits),
         sources=context.index.cite(band.sources, medicine.drug),
-        rule=f"organ:{medicine.id}:{hazard}:{band.action}",
+        rule=f"organ:{medicine.id}:{basis.hazard}:{band.action}",
         dose_can_fit=band.action in ("reduce", "extend-interval", "monitor") and fit.fits is not False,
         easiest_to_change=medicine.drug.name,
     )
@@ -185,9 +205,8 @@ def _renal(context: Context, medicine: Medicine) -> Iterator[Finding | Notice]:
     band = band_for(medicine, value)
     if band is not None:
         state = f"{rule.estimate.replace('crcl', 'CrCl').replace('egfr', 'eGFR')} {_shown(value, band)} mL/min"
-        finding = _finding(
-            context, medicine, band, "renal-caution", state, f"Dosed by {ESTIMATES[rule.estimate]}, here {value:.0f}."
-        )
+        basis = Basis("renal-caution", state, f"Dosed by {ESTIMATES[rule.estimate]}, here {value:.0f}.")
+        finding = _finding(context, medicine, band, basis)
         if finding is not None:
             yield finding
 
@@ -206,24 +225,55 @@ def _missing_renal(context: Context, medicine: Medicine) -> Iterator[Notice]:
         yield Notice(code, missing, message, None, ("renal-caution",), orders=(medicine.order,))
 
 
-def _dialysis(context: Context, medicine: Medicine, modality: str) -> Iterator[Finding | Notice]:
+def dialysis_band(medicine: Medicine, modality: str) -> tuple[Band | None, bool]:
+    """The band for a dialysis modality, and whether the record states it; else the band of the lowest function."""
     rule = medicine.drug.renal
-    assert rule is not None
-    band = rule.dialysis.get(modality)
-    state = MODALITIES[modality]
+    stated = rule.dialysis.get(modality) if rule is not None else None
+    return (stated, True) if stated is not None else (band_for(medicine, 0.0), False)
+
+
+def _dialysis(context: Context, medicine: Medicine, modality: str) -> Iterator[Finding]:
+    band, stated = dialysis_band(medicine, modality)
     if band is None:
-        band = band_for(medicine, 5.0)
-        if band is not None and band.action == "none":
-            return
-        if band is not None:
-            message = f"{medicine.drug.name}: no advice for {state} is on record; the band of the lowest kidney function was used."
-            yield Notice(
-                "not-covered", "patient.dialysis", message, modality, ("organ-dose",), orders=(medicine.order,)
-            )
-    if band is not None:
-        finding = _finding(context, medicine, band, "renal-caution", state, f"Dosed for {state}.")
-        if finding is not None:
-            yield finding
+        return
+    basis = _stated(modality) if stated else _unstated(context, modality)
+    finding = _finding(context, medicine, band, basis)
+    if finding is not None:
+        yield finding
+
+
+def _stated(modality: str) -> Basis:
+    return Basis("renal-caution", MODALITIES[modality], f"Dosed for {MODALITIES[modality]}.")
+
+
+def _unstated(context: Context, modality: str) -> Basis:
+    """The lowest band stands in for a modality that the record is silent about: safe for toxicity, not for effect."""
+    name, rule = MODALITIES[modality], context.policy.dialysis_unstated[modality]
+    return Basis(
+        "renal-caution",
+        f"no statement for {name}: lowest kidney function",
+        f"The record has no statement for {name}; the band of the lowest kidney function is shown in its place.",
+        first=(rule.text,),
+        at_least=rule.at_least,
+        certain=False,
+    )
+
+
+def _silent_on_dialysis(context: Context) -> Iterator[Notice]:
+    """One notice that names every medicine whose record does not speak of this patient's dialysis."""
+    modality = str(context.facts.values.get("dialysis", "none"))
+    silent = [
+        m
+        for m in context.asked
+        if m.systemic and m.drug.renal is not None and modality != "none" and modality not in m.drug.renal.dialysis
+    ]
+    if silent:
+        names = ", ".join(sorted({m.drug.name for m in silent}))
+        message = (
+            f"No statement for {MODALITIES[modality]} is on record for {names}: how much it removes was not judged, and "
+            "what is said rests on the lowest kidney function, so a dose may be too low as well as too high."
+        )
+        yield Notice("not-covered", "patient.dialysis", message, modality, ("organ-dose",), orders=orders_of(silent))
 
 
 def _gap(medicine: Medicine, section: str, organ: str) -> Notice:
@@ -238,9 +288,8 @@ def _hepatic(context: Context, medicine: Medicine) -> Iterator[Finding | Notice]
             yield _gap(medicine, "hepatic", "liver")
         return
     if context.organ.cholestasis and "cholestasis" in bands and bands["cholestasis"].action != "none":
-        finding = _finding(
-            context, medicine, bands["cholestasis"], "hepatic-caution", "cholestasis", "Bile flow is obstructed."
-        )
+        basis = Basis("hepatic-caution", "cholestasis", "Bile flow is obstructed.")
+        finding = _finding(context, medicine, bands["cholestasis"], basis)
         if finding is not None:
             yield finding
     if _matters(tuple(bands.values())):
@@ -252,14 +301,8 @@ def _hepatic(context: Context, medicine: Medicine) -> Iterator[Finding | Notice]
     if band is not None:
         best = context.organ.hepatic_best
         state = f"Child-Pugh {grade}" if grade == best else f"Child-Pugh {best} to {grade}"
-        finding = _finding(
-            context,
-            medicine,
-            band,
-            "hepatic-caution",
-            state,
-            f"{state}; the worse class is used where parts are missing.",
-        )
+        basis = Basis("hepatic-caution", state, f"{state}; the worse class is used where parts are missing.")
+        finding = _finding(context, medicine, band, basis)
         if finding is not None:
             yield finding
 
@@ -288,3 +331,4 @@ def find(context: Context) -> Iterator[Finding | Notice]:
         if medicine.systemic:
             yield from _renal(context, medicine)
             yield from _hepatic(context, medicine)
+    yield from _silent_on_dialysis(context)

@@ -113,6 +113,14 @@ class OrderableTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Unstated:
+    """What is said, and how severe at least, where a record has no statement for a dialysis modality."""
+
+    at_least: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the team has decided about severities and interruption, from `interaction_data/policy.toml`."""
 
@@ -131,6 +139,7 @@ class Policy:
     tolerated_kinds: frozenset[str] = frozenset()
     no_oral_with: frozenset[str] = frozenset()
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
     priorities: tuple[Mapping[str, Any], ...] = ()
     intents: tuple[Mapping[str, Any], ...] = ()
     most_cards: int = 4

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medsafe.context.conditions import ConditionIndex, build_condition_index
-from medsafe.context.context import OrderableTest, Policy
+from medsafe.context.context import OrderableTest, Policy, Unstated
 from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
@@ -66,6 +66,10 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         priorities=tuple(raw["suggestions"]["priority"]),
         intents=tuple(raw["suggestions"]["intent"]),
         organ_conditions={hazard: frozenset(ids) for hazard, ids in raw["organ_conditions"].items()},
+        dialysis_unstated={
+            modality: Unstated(Severity[row["at_least"].upper()], row["text"])
+            for modality, row in raw["dialysis_unstated"].items()
+        },
         tolerated_kinds=frozenset(interruption["tolerated_kinds"]),
         tolerated_days=float(interruption["tolerated_days"]),
         most_cards=int(entry["most_cards"]),

@@ -469,6 +469,7 @@ POLICY_KEYS = {
         "rotation",
     ),
     "organ_conditions": ("renal-caution", "hepatic-caution"),
+    "dialysis_unstated": ("haemodialysis", "peritoneal", "crrt"),
 }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from medsafe.checks.organ_doses import band_for
+from medsafe.checks.organ_doses import band_for, dialysis_band
 from medsafe.context.context import Context
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.knowledge import Band, Citation, Drug, Option, OrderTemplate, Symptom
@@ -80,22 +80,23 @@ def as_order(template: OrderTemplate) -> dict[str, Any]:
     return order
 
 
+def _renal_band(context: Context, medicine: Medicine) -> Band | None:
+    rule = medicine.drug.renal
+    if rule is None:
+        return None
+    dialysis = str(context.facts.values.get("dialysis", "none"))
+    if dialysis != "none":
+        return dialysis_band(medicine, dialysis)[0]
+    value = context.organ.renal(rule.estimate)
+    return band_for(medicine, value) if value is not None else None
+
+
 def bands_of(context: Context, medicine: Medicine) -> list[Band]:
     """The bands that this patient's kidneys and liver put on a medicine."""
     found = []
-    rule = medicine.drug.renal
-    if rule is not None:
-        dialysis = str(context.facts.values.get("dialysis", "none"))
-        value = context.organ.renal(rule.estimate)
-        band = (
-            rule.dialysis.get(dialysis)
-            if dialysis != "none"
-            else band_for(medicine, value)
-            if value is not None
-            else None
-        )
-        if band is not None:
-            found.append(band)
+    renal = _renal_band(context, medicine)
+    if renal is not None:
+        found.append(renal)
     grade = context.organ.hepatic_worst
     if grade is not None and grade in medicine.drug.hepatic:
         found.append(medicine.drug.hepatic[grade])
