@@ -212,12 +212,34 @@ def _unchanged(context: Context, tolerable: bool) -> frozenset[str]:
     return frozenset(continued & known) if tolerable else frozenset()
 
 
+def _tolerable(context: Context, finding: Finding) -> bool:
+    """Whether time taken can speak for this finding: of a kidney only where an earlier value shows it was so then, of
+    a disease only where none is new. Of a medicine whose every course is decided anew it never does.
+    """
+    policy = context.policy
+    if finding.kind in policy.tolerated_kinds:
+        return True
+    if any(policy.not_tolerated & m.tags for m in context.active if m.order in finding.orders):
+        return False
+    if finding.kind in policy.tolerated_diseases:
+        return _no_new_condition(context)
+    no_worse = context.facts.values.get("creatinine_trend") in ("stable", "falling")
+    return no_worse and finding.hazard in policy.tolerated_when_stable
+
+
+def _no_new_condition(context: Context) -> bool:
+    """Whether every entry of the problem list has a date, and stood there as long as makes a medicine tolerated."""
+    today, days = context.case.as_of, context.policy.tolerated_days
+    since = [condition.since for condition in context.case.patient.conditions or ()]
+    return today is not None and all(day is not None and (today - day).days >= days for day in since)
+
+
 def tier(context: Context, finding: Finding) -> Finding:
     """Say whether a finding is new and whether it interrupts; comfort goals soften interruption, never the finding.
 
     Time taken together speaks for a combination; it says nothing of a kidney, a laboratory value or a disease.
     """
-    tolerable = finding.kind in context.policy.tolerated_kinds
+    tolerable = _tolerable(context, finding)
     unchanged = _unchanged(context, tolerable)
     new = any(order.startswith("new_orders.") and order not in unchanged for order in finding.orders)
     threshold, why = _threshold(context, finding)

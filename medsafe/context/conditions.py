@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from medsafe.identity.text import normalise_name
 from medsafe.model.case import CodedCondition
@@ -38,6 +39,7 @@ class ConditionIndex:
     phrases: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
     negation: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
     derived: tuple[tuple[tuple[Criterion, ...], str], ...] = ()
+    passing_days: Mapping[str, int] = field(default_factory=dict)
 
     def shown_by(self, values: Mapping[str, FactValue]) -> frozenset[str]:
         """Conditions that the values themselves show, with what they imply."""
@@ -149,20 +151,38 @@ def build_condition_index(conditions: Mapping[str, Condition], negation: Negatio
         phrases,
         (_words(negation.what_follows), _words(negation.what_precedes), _words(negation.whole_statement)),
         tuple((c.derived_from, key) for key, c in conditions.items() if c.derived_from),
+        {key: c.passing_days for key, c in conditions.items() if c.passing_days is not None},
     )
 
 
-def read_conditions(given: Iterable[CodedCondition], index: ConditionIndex) -> tuple[frozenset[str], list[Notice]]:
-    """Condition ids of a problem list, and a notice for each entry that is not recognised."""
+def _past(present: frozenset[str], since: date | None, as_of: date | None, index: ConditionIndex) -> frozenset[str]:
+    """Conditions that pass, of an entry so old that it no longer shows them to be there."""
+    days = (as_of - since).days if as_of is not None and since is not None else 0
+    return frozenset(key for key in present if days > index.passing_days.get(key, days))
+
+
+def _past_notice(field: str, condition: CodedCondition) -> Notice:
+    message = (
+        f"“{condition.text}” stands on the problem list since {condition.since} without an end: it was taken to be over. "
+        "Check whether it is, and close the entry."
+    )
+    return Notice("missing-data", field, message, condition.text, ("drug-disease",))
+
+
+def read_conditions(
+    given: Iterable[CodedCondition], index: ConditionIndex, as_of: date | None = None
+) -> tuple[frozenset[str], list[Notice]]:
+    """Condition ids of a problem list, and a notice for each entry that is not recognised or too old to speak of today."""
     found: set[str] = set()
     notices = []
     for position, condition in enumerate(given):
-        mention = index.read(condition)
-        found |= mention.present
+        mention, field_ = index.read(condition), f"patient.conditions.{position}"
+        past = _past(mention.present, condition.since, as_of, index)
+        found |= mention.present - past
+        if past:
+            notices.append(_past_notice(field_, condition))
         if not mention.present and not mention.denied:
             shown = condition.text or f"{condition.system}|{condition.code}"
             message = f"The condition “{shown}” is not known here, so no medicine was checked against it."
-            notices.append(
-                Notice("unknown-condition", f"patient.conditions.{position}", message, shown, ("drug-disease",))
-            )
+            notices.append(Notice("unknown-condition", field_, message, shown, ("drug-disease",)))
     return frozenset(found), notices

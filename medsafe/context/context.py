@@ -137,6 +137,9 @@ class Policy:
     inr_unreliable_with: frozenset[str] = frozenset()
     tolerated_days: float = 14.0
     tolerated_kinds: frozenset[str] = frozenset()
+    tolerated_when_stable: frozenset[str] = frozenset()
+    tolerated_diseases: frozenset[str] = frozenset()
+    not_tolerated: frozenset[str] = frozenset()
     no_oral_with: frozenset[str] = frozenset()
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
@@ -144,6 +147,7 @@ class Policy:
     intents: tuple[Mapping[str, Any], ...] = ()
     most_cards: int = 4
     most_quiet_cards: int = 1
+    standing_interrupts: frozenset[str] = frozenset()
     only_for_own_kind: frozenset[str] = frozenset()
     override_reasons: tuple[tuple[str, str], ...] = ()
     tests: Mapping[str, OrderableTest] = field(default_factory=dict)

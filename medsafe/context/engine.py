@@ -71,9 +71,13 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
             for modality, row in raw["dialysis_unstated"].items()
         },
         tolerated_kinds=frozenset(interruption["tolerated_kinds"]),
+        tolerated_when_stable=frozenset(interruption["tolerated_when_stable"]),
+        tolerated_diseases=frozenset(interruption["tolerated_diseases"]),
+        not_tolerated=frozenset(interruption["not_tolerated"]),
         tolerated_days=float(interruption["tolerated_days"]),
         most_cards=int(entry["most_cards"]),
         most_quiet_cards=int(entry["most_quiet_cards"]),
+        standing_interrupts=frozenset(entry["standing_interrupts"]),
         only_for_own_kind=frozenset(entry["only_for_own_kind"]),
         override_reasons=tuple((row["code"], row["display"]) for row in entry["override_reasons"]),
         tests={row["field"]: OrderableTest(row["name"], row["loinc"], row["display"]) for row in entry["tests"]},

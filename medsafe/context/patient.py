@@ -205,7 +205,7 @@ def _derived(reading: PatientReading) -> None:
 def read_patient(case: Case, conditions: ConditionIndex, wording: Wording) -> PatientReading:
     """Read everything said about the patient."""
     reading = PatientReading()
-    reading.conditions, notices = read_conditions(case.patient.conditions or (), conditions)
+    reading.conditions, notices = read_conditions(case.patient.conditions or (), conditions, case.as_of)
     reading.notices += notices
     _words(reading, case)
     reading.notices += read_genotypes(case.patient.genotypes, wording, reading.values)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from medsafe.context.context import Policy
 from medsafe.context.engine import Engine
 from medsafe.fhir.gaps import Gap, gap_summary
 from medsafe.fhir.markdown import LONGEST_SUMMARY, bullets, escaped, link, naming, one_sentence, section
@@ -63,14 +64,15 @@ def without_empties(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if item is not None and item != "" and item != [] and item != {}}
 
 
-def indicator(finding: Finding, selected: frozenset[str]) -> str:
+def indicator(finding: Finding, selected: frozenset[str], policy: Policy) -> str:
     """How loud a card is: what the policy lets interrupt, loudest where the order at hand takes part.
 
-    A critical hazard of other medicines warns; only one that the order itself is part of may stop the prescriber.
+    A critical hazard of other medicines warns where it hurts soon; only one that the order itself is part of may stop
+    the prescriber.
     """
-    if not finding.interruptive:
-        return "info"
     concerned = not selected or bool(selected & set(finding.orders))
+    if not finding.interruptive or not (concerned or finding.hazard in policy.standing_interrupts):
+        return "info"
     return "critical" if finding.severity >= Severity.CRITICAL and concerned else "warning"
 
 
@@ -176,14 +178,15 @@ def _links(finding: Finding) -> list[Json]:
 def finding_card(finding: Finding, desk: Desk) -> Json:
     """One hazard as one card."""
     reading, review, call = desk.reading, desk.review, desk.call
-    loud = finding.interruptive
+    loudness = indicator(finding, desk.selected, desk.engine.policy)
+    loud = loudness != "info"
     offered = proposals(finding, reading, desk.engine, desk.selected, call.patient_id) if loud else []
     suggestions = [_suggestion(proposal, finding.id, call) for proposal in offered]
     return without_empties(
         {
             "uuid": call.uuid(finding.id),
             "summary": card_summary(finding, desk.engine),
-            "indicator": indicator(finding, desk.selected),
+            "indicator": loudness,
             "source": {"label": LABEL, "topic": _topic(finding.hazard)},
             "detail": detail(finding, reading, review),
             "suggestions": suggestions,
@@ -256,10 +259,12 @@ def _shown(desk: Desk) -> tuple[list[Finding], list[Finding]]:
     """(own cards, folded): the loud few by themselves, the gravest first; of the quiet ones the gravest, if there is room."""
     policy = desk.engine.policy
     told = [f for f in desk.review.findings if concerns(desk.selected)(f) and f not in desk.repeated]
-    told.sort(key=lambda f: LOUDEST_FIRST.index(indicator(f, desk.selected)))
-    loud = [f for f in told if f.interruptive][: policy.most_cards]
+    loudness = {f.id: indicator(f, desk.selected, policy) for f in told}
+    told.sort(key=lambda f: LOUDEST_FIRST.index(loudness[f.id]))
+    loud = [f for f in told if loudness[f.id] != "info"][: policy.most_cards]
+    standing = [f for f in told if f.interruptive and loudness[f.id] == "info"]
     quiet = [f for f in told if not f.interruptive and f.severity >= Severity.MODERATE]
-    own = [*loud, *quiet[: max(policy.most_quiet_cards - len(loud), 0)]]
+    own = [*loud, *[*standing, *quiet[: max(policy.most_quiet_cards - len(loud), 0)]][: policy.most_cards - len(loud)]]
     return own, [f for f in told if f not in own]
 
 

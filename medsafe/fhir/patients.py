@@ -126,9 +126,17 @@ def _condition(condition: Json) -> CodedCondition | None:
         for coding in listed:
             if wanted in coding.system.casefold() and coding.code:
                 text = concept_text(condition.get("code")) or coding.display
-                return CodedCondition(text, coding.system.casefold(), coding.code)
+                return CodedCondition(text, coding.system.casefold(), coding.code, _since(condition))
     text = concept_text(condition.get("code"))
-    return CodedCondition(text) if text else None
+    return CodedCondition(text, since=_since(condition)) if text else None
+
+
+def _since(condition: Json) -> date | None:
+    """The latest day on which the entry says the condition was there."""
+    dated = ("recordedDate", "assertedDate", "dateRecorded", "onsetDateTime")
+    onset = mapping(condition.get("onsetPeriod"))
+    days = [day(value) for value in (*(condition.get(key) for key in dated), onset.get("start"), onset.get("end"))]
+    return max((found for found in days if found is not None), default=None)
 
 
 def read_allergies(resources: Iterable[Json]) -> tuple[tuple[AllergyRecord, ...], list[Notice]]:

@@ -131,6 +131,7 @@ class ConditionSchema(Strict):
     snomed = Words()
     implies = Words()
     derived_from = criteria()
+    passing_days = fields.Integer(load_default=None, validate=validate.Range(min=1))
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

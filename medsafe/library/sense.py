@@ -116,6 +116,7 @@ def shares_do_not_exceed_the_whole(k: Knowledge) -> Iterator[Problem]:
             and k.pathways.get(e.pathway, None) is not None
             and k.pathways[e.pathway].kind == "enzyme"
             and not e.scope.routes
+            and e.scope.daily_dose_below is None  # of lower doses another row speaks in the place of this one
         )
         if total > 1.1:
             yield Problem(
@@ -423,12 +424,28 @@ POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
     "exposure_decrease": ("narrow", "usual", "wide"),
     "dose_excess": ("steps",),
-    "interruption": ("from", "at_comfort_from", "acute", "tolerated_days", "tolerated_kinds"),
+    "interruption": (
+        "from",
+        "at_comfort_from",
+        "acute",
+        "tolerated_days",
+        "tolerated_kinds",
+        "tolerated_when_stable",
+        "tolerated_diseases",
+        "not_tolerated",
+    ),
     "tailoring": ("switched_off",),
     "smoking": ("substance",),
     "hepatic": ("inr_unreliable_with",),
     "suggestions": ("no_oral_with", "intent", "priority"),
-    "order_entry": ("most_cards", "most_quiet_cards", "only_for_own_kind", "override_reasons", "tests"),
+    "order_entry": (
+        "most_cards",
+        "most_quiet_cards",
+        "standing_interrupts",
+        "only_for_own_kind",
+        "override_reasons",
+        "tests",
+    ),
     "ordinary_adult": ("sex", "vitals", "labs"),
     "opioid": (
         "default_table",

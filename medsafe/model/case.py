@@ -39,11 +39,12 @@ class Smoking:
 
 @dataclass(frozen=True, slots=True)
 class CodedCondition:
-    """A condition as text, or as a code of a system."""
+    """A condition as text, or as a code of a system; `since` is the day it began or was written down."""
 
     text: str
     system: str = ""
     code: str = ""
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

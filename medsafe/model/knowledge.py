@@ -408,6 +408,7 @@ class Condition:
     snomed: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
     derived_from: tuple[Criterion, ...] = ()
+    passing_days: int | None = None  # how long an entry without an end speaks of the present
 
 
 @dataclass(frozen=True, slots=True)

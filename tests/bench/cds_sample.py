@@ -1,10 +1,10 @@
 """Order entry over a folder of FHIR NDJSON: every current order in turn as the draft, the others as prefetch.
 
-    python tests/bench/cds_sample.py FOLDER [--all] [--renew]
+    python tests/bench/cds_sample.py FOLDER [--all] [--renew | --as-written]
 
 The folder holds Patient, MedicationRequest, Observation, Condition and AllergyIntolerance as `<Type>.ndjson`. Each patient's
 own orders are signed one by one as if they were new, with --renew as what they are: orders that stand among the others
-already. With --all ended orders are signed as well. Prints what failed, cards per 1,000 orders by
+already, with --as-written on the day each was written, beside what was written before it. With --all ended orders are signed as well. Prints what failed, cards per 1,000 orders by
 indicator, and the slowest calls. Dates are those of the sample, so its results are old: the check is made on the
 last day of the patient's chart.
 """
@@ -74,6 +74,20 @@ def bundle(resources: list[Json]) -> Json:
     return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
 
 
+def before(chart: dict[str, list[Json]], draft: Json) -> dict[str, list[Json]]:
+    """What a chart held when an order was written: earlier orders, and findings and problems up to that moment."""
+    now, dated = draft["authoredOn"], ("effectiveDateTime", "onsetDateTime", "recordedDate")
+    found = {
+        kind: [r for r in listed if max((r[k] for k in dated if k in r), default="") <= now]
+        for kind, listed in chart.items()
+    }
+    place = chart["MedicationRequest"].index(draft)
+    found["MedicationRequest"] = [
+        r for i, r in enumerate(chart["MedicationRequest"]) if (r["authoredOn"], i) < (now, place)
+    ]
+    return found
+
+
 def call(patient: Json, chart: dict[str, list[Json]], draft: Json, renew: bool) -> Json:
     others = [r for r in chart["MedicationRequest"] if renew or r["id"] != draft["id"]]
     prefetch: Json = {"patient": patient, "medications": bundle(others)}
@@ -111,14 +125,17 @@ def sign(client: FlaskClient, body: bytes, name: str, tally: Tally) -> None:
             tally.summaries[card["summary"]] += 1
 
 
-def run(app: Flask, folder: Path, ended: bool, renew: bool) -> Tally:
+def run(app: Flask, folder: Path, ended: bool, renew: bool, as_written: bool = False) -> Tally:
     tally, client = Tally(), app.test_client()
     patients, charts = read(folder)
     for number, (identity, patient) in enumerate(patients.items()):
         app.config["MEDSAFE_TODAY"] = day_of(charts[identity])
         for place, draft in enumerate(charts[identity]["MedicationRequest"]):
             if ended or draft.get("status") == "active":
-                body = json.dumps(call(patient, charts[identity], draft, renew)).encode()
+                chart = before(charts[identity], draft) if as_written else charts[identity]
+                if as_written:
+                    app.config["MEDSAFE_TODAY"] = date.fromisoformat(draft["authoredOn"][:10])
+                body = json.dumps(call(patient, chart, draft, renew)).encode()
                 sign(client, body, f"patient {number}, order {place}", tally)
     return tally
 
@@ -145,7 +162,7 @@ def main() -> None:
     app = create_app()
     if "cds" not in app.blueprints:
         app.register_blueprint(cds.blueprint)
-    tally = run(app, Path(sys.argv[1]), "--all" in sys.argv, "--renew" in sys.argv)
+    tally = run(app, Path(sys.argv[1]), "--all" in sys.argv, "--renew" in sys.argv, "--as-written" in sys.argv)
     print("\n".join(report(tally)))
 
 
