@@ -135,7 +135,8 @@ def _address(origin: Origin) -> str:
     """The address to connect to; a public name that leads into a private network is refused."""
     found = str(socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)[0][4][0])
     named = origin.host == found or origin.is_loopback
-    if not named and not ipaddress.ip_address(found.split("%")[0]).is_global:
+    address = ipaddress.ip_address(found.split("%")[0])
+    if not named and (address.is_multicast or not address.is_global):
         raise Unfetched("private address")
     return found
 

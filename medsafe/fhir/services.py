@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+# The version of CDS Hooks that is implemented, and of each hook, as the 3.0 ballot wants them told; older clients pass over them.
+VERSION, HOOK_VERSION = "2.0.1", "1.0"
 _PATIENT = "patient={{context.patientId}}"
 PREFETCH = {
     "patient": "Patient/{{context.patientId}}",
@@ -32,6 +34,23 @@ _VIEW_NEEDS = (
 )
 
 
+# What a call may ask for in `extension.pddi-configuration-items`, by hook.
+OPTIONS = {
+    "order-select": {
+        "code": "cache-for-order-sign-filtering",
+        "type": "boolean",
+        "name": "Remember the alerts shown",
+        "description": "Remember which alerts were shown to this clinician, so that order-sign can leave them out.",
+    },
+    "order-sign": {
+        "code": "filter-out-repeated-alerts",
+        "type": "boolean",
+        "name": "Leave out repeated alerts",
+        "description": "Leave out alerts that this clinician saw at order-select; a card says so. Critical ones are never left out.",
+    },
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CdsService:
     """One service of the discovery document."""
@@ -48,13 +67,18 @@ class CdsService:
         return self.hook in ("order-select", "order-sign")
 
     def shown(self) -> dict[str, Any]:
+        options = OPTIONS.get(self.hook)
+        extension = {"extension": {"pddi-configuration-items": [dict(options)]}} if options else {}
         return {
             "hook": self.hook,
+            "hookVersion": HOOK_VERSION,
+            "version": VERSION,
             "id": self.id,
             "title": self.title,
             "description": self.description,
             "usageRequirements": self.usage,
             "prefetch": dict(PREFETCH),
+            **extension,
         }
 
 

@@ -23,7 +23,6 @@ from tests.fixtures.cds.calls import (
     draft,
     everything,
     full_prefetch,
-    lab,
     not_checked,
     order,
     payload,
@@ -69,12 +68,12 @@ def outcome(body: Any, service: str = SIGN, tail: str = "") -> tuple[int, str]:
 
 
 @every_answer
-def test_01_nothing_is_null_or_empty(body: Json, service: str) -> None:
+def test_must_01_nothing_is_null_or_empty(body: Json, service: str) -> None:
     listed = cards(body, service)
     assert not [value for card in listed for value in everything(card) if value in (None, "", [], {})]
 
 
-def test_01_discovery_holds_nothing_null_or_empty() -> None:
+def test_must_01_discovery_holds_nothing_null_or_empty() -> None:
     assert not [value for service in discovery() for value in everything(service) if value in (None, "", [], {})]
 
 
@@ -88,22 +87,39 @@ def test_03_unknown_keys_anywhere_are_no_reason_to_refuse() -> None:
 # B. Discovery
 
 
-def test_04_discovery_stands_at_cds_services() -> None:
+def test_must_04_discovery_stands_at_cds_services() -> None:
     answer = cds_client().get("/cds-services")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     assert isinstance(answer.get_json()["services"], list)
 
 
-def test_05_every_service_has_hook_description_and_id() -> None:
+def test_must_05_every_service_has_hook_description_and_id() -> None:
     for service in discovery():
         assert {"hook", "description", "id", "title", "usageRequirements", "prefetch"} <= service.keys()
         assert all(isinstance(template, str) for template in service["prefetch"].values())
 
 
-def test_05_the_id_is_the_segment_of_the_url() -> None:
+def test_must_05_the_id_is_the_segment_of_the_url() -> None:
     for service in discovery():
         body = view(full_prefetch()) if service["hook"] == "patient-view" else call(KETOROLAC, hook=service["hook"])
         assert post(body, service["id"])[0] == 200
+
+
+def test_06_the_versions_are_told_as_the_next_edition_wants_them() -> None:
+    told = {service["hook"]: (service["version"], service["hookVersion"]) for service in discovery()}
+    assert told == dict.fromkeys(("order-select", "order-sign", "patient-view"), ("2.0.1", "1.0"))
+
+
+def test_03_extensions_of_discovery_name_the_options_that_calls_may_ask_for() -> None:
+    named = {
+        service["hook"]: service.get("extension", {}).get("pddi-configuration-items", []) for service in discovery()
+    }
+    codes = {hook: [item["code"] for item in listed] for hook, listed in named.items()}
+    assert codes == {
+        "order-select": ["cache-for-order-sign-filtering"],
+        "order-sign": ["filter-out-repeated-alerts"],
+        "patient-view": [],
+    }
 
 
 def test_07_ids_are_distinct() -> None:
@@ -115,14 +131,14 @@ def test_07_ids_are_distinct() -> None:
 
 
 @pytest.mark.parametrize("missing", ["hook", "hookInstance", "context"])
-def test_09_what_is_required_is_required(missing: str) -> None:
+def test_must_09_what_is_required_is_required(missing: str) -> None:
     body = {key: value for key, value in call(KETOROLAC).items() if key != missing}
     status, text = outcome(body)
     assert status == 400
     assert missing in text
 
 
-def test_09_everything_wrong_is_told_at_once() -> None:
+def test_must_09_everything_wrong_is_told_at_once() -> None:
     _, text = outcome({})
     assert all(name in text for name in ("hook is required", "hookInstance", "context"))
 
@@ -135,7 +151,7 @@ def test_10_an_instance_that_is_no_uuid_is_taken() -> None:
     assert cards({**alerting(), "hookInstance": "rec08-p02-5"})
 
 
-def test_11_the_token_is_neither_answered_nor_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_must_11_the_token_is_neither_answered_nor_logged(caplog: pytest.LogCaptureFixture) -> None:
     body = {**alerting(), "fhirAuthorization": {"access_token": "s3cr3t-token", "token_type": "Bearer"}}
     assert "s3cr3t-token" not in json.dumps(cards(body))
     assert "s3cr3t-token" not in caplog.text
@@ -144,7 +160,7 @@ def test_11_the_token_is_neither_answered_nor_logged(caplog: pytest.LogCaptureFi
 # D. Prefetch
 
 
-def test_13_templates_use_only_tokens_every_client_knows() -> None:
+def test_must_13_templates_use_only_tokens_every_client_knows() -> None:
     for service in discovery():
         for template in service["prefetch"].values():
             assert set(re.findall(r"\{\{(.*?)\}\}", template)) == {"context.patientId"}
@@ -225,13 +241,13 @@ def test_18_a_list_that_goes_on_is_told_to_be_partial(more: Json) -> None:
     assert "Partial list of other medicines" in not_checked(call(KETOROLAC, prefetch=prefetch))
 
 
-def test_19_without_any_medication_list_the_chart_view_is_412() -> None:
+def test_must_19_without_any_medication_list_the_chart_view_is_412() -> None:
     status, text = outcome(view({"patient": {"resourceType": "Patient", "id": "p1"}}), VIEW)
     assert status == 412
     assert "medication list" in text
 
 
-def test_19_a_draft_alone_is_still_worth_an_answer() -> None:
+def test_must_19_a_draft_alone_is_still_worth_an_answer() -> None:
     assert "laboratory values" in not_checked(call(KETOROLAC, prefetch={}))
 
 
@@ -251,7 +267,7 @@ def test_20_prefetch_in_the_dress_of_other_clients_is_read(prefetch: Json) -> No
     assert "warfarin" in card["summary"].lower()
 
 
-def test_21_data_of_another_patient_are_not_used() -> None:
+def test_must_21_data_of_another_patient_are_not_used() -> None:
     stranger = {**WARFARIN, "subject": {"reference": "Patient/p2"}}
     body = call(KETOROLAC, prefetch={**full_prefetch(), "medications": bundle(stranger)})
     assert "warfarin" not in json.dumps(cards(body)).lower()
@@ -262,33 +278,33 @@ def test_21_data_of_another_patient_are_not_used() -> None:
 
 
 @every_answer
-def test_22_cards_is_always_there(body: Json, service: str) -> None:
+def test_must_22_cards_is_always_there(body: Json, service: str) -> None:
     status, answer = post(body, service)
     assert status == 200
     assert isinstance(answer["cards"], list)
 
 
-def test_22_nothing_to_say_is_an_empty_list() -> None:
+def test_must_22_nothing_to_say_is_an_empty_list() -> None:
     assert post(call(draft("x", resourceType="ServiceRequest"))) == (200, {"cards": []})
 
 
 @every_answer
-def test_23_summaries_are_under_140_characters(body: Json, service: str) -> None:
+def test_must_23_summaries_are_under_140_characters(body: Json, service: str) -> None:
     assert all(0 < len(card["summary"]) < 140 for card in cards(body, service))
 
 
-def test_23_a_long_name_is_shortened_between_words() -> None:
+def test_must_23_a_long_name_is_shortened_between_words() -> None:
     name = "wonderfully " * 30 + "medicine"
     for card in cards(call(draft(name))):
         assert len(card["summary"]) < 140
 
 
 @every_answer
-def test_24_the_indicator_is_one_of_three(body: Json, service: str) -> None:
+def test_must_24_the_indicator_is_one_of_three(body: Json, service: str) -> None:
     assert {card["indicator"] for card in cards(body, service)} <= {"info", "warning", "critical"}
 
 
-def test_24_cards_come_most_serious_first() -> None:
+def test_must_24_cards_come_most_serious_first() -> None:
     rank = {"critical": 0, "warning": 1, "info": 2}
     for body, service in ANSWERED:
         ranks = [rank[card["indicator"]] for card in cards(body, service)]
@@ -296,7 +312,7 @@ def test_24_cards_come_most_serious_first() -> None:
 
 
 @every_answer
-def test_25_the_source_has_a_label(body: Json, service: str) -> None:
+def test_must_25_the_source_has_a_label(body: Json, service: str) -> None:
     for card in cards(body, service):
         assert card["source"]["label"]
         assert {"system", "code"} <= card["source"]["topic"].keys()
@@ -333,7 +349,13 @@ def test_27_no_text_of_a_client_becomes_markup() -> None:
 
 
 @every_answer
-def test_28_suggestions_come_with_a_selection_behaviour(body: Json, service: str) -> None:
+def test_must_25_addresses_of_the_source_are_absolute(body: Json, service: str) -> None:
+    for card in cards(body, service):
+        assert all(card["source"][key].startswith("https://") for key in ("url", "icon") if key in card["source"])
+
+
+@every_answer
+def test_must_28_suggestions_come_with_a_selection_behaviour(body: Json, service: str) -> None:
     for card in cards(body, service):
         assert ("suggestions" in card) == ("selectionBehavior" in card)
         assert card.get("selectionBehavior", "any") in ("at-most-one", "any")
@@ -346,34 +368,34 @@ def suggestions() -> list[Json]:
     return found
 
 
-def test_29_every_suggestion_has_a_label_and_a_uuid() -> None:
+def test_must_29_every_suggestion_has_a_label_and_a_uuid() -> None:
     assert all(s["label"] and uuid.UUID(s["uuid"]) for s in suggestions())
 
 
-def test_30_what_only_the_ballot_knows_is_not_sent() -> None:
+def test_must_30_what_only_the_ballot_knows_is_not_sent() -> None:
     assert not any("actionSelectionBehavior" in s for s in suggestions())
 
 
-def test_31_every_action_has_a_type_and_a_description() -> None:
+def test_must_31_every_action_has_a_type_and_a_description() -> None:
     for action in (a for s in suggestions() for a in s["actions"]):
         assert action["type"] in ("create", "update", "delete")
         assert action["description"]
 
 
-def test_32_a_removal_names_the_draft_and_carries_no_resource() -> None:
+def test_must_32_a_removal_names_the_draft_and_carries_no_resource() -> None:
     for action in (a for s in suggestions() for a in s["actions"]):
         assert action["resourceId"] == "MedicationRequest/d1"
         assert "resource" not in action
 
 
-def test_33_override_reasons_are_codings_with_their_words() -> None:
+def test_must_33_override_reasons_are_codings_with_their_words() -> None:
     listed = cards(call(KETOROLAC, prefetch=full_prefetch(WARFARIN)))
     reasons = [reason for card in listed for reason in card.get("overrideReasons", [])]
     assert reasons
     assert all(reason["system"] and reason["code"] and reason["display"] for reason in reasons)
 
 
-def test_33_the_codes_of_reasons_are_stable() -> None:
+def test_must_33_the_codes_of_reasons_are_stable() -> None:
     listed = cards(call(KETOROLAC, prefetch=full_prefetch(WARFARIN)))
     reasons = next(card["overrideReasons"] for card in listed if "overrideReasons" in card)
     assert {
@@ -390,7 +412,7 @@ def test_33_the_codes_of_reasons_are_stable() -> None:
 
 
 @every_answer
-def test_34_links_are_absolute_and_none_opens_by_itself(body: Json, service: str) -> None:
+def test_must_34_links_are_absolute_and_none_opens_by_itself(body: Json, service: str) -> None:
     for link in (link for card in cards(body, service) for link in card.get("links", [])):
         assert link.keys() == {"label", "url", "type"}
         assert link["type"] == "absolute"
@@ -398,7 +420,7 @@ def test_34_links_are_absolute_and_none_opens_by_itself(body: Json, service: str
         assert link["url"].startswith("https://")
 
 
-def test_34_a_card_links_to_what_was_read_for_it() -> None:
+def test_must_34_a_card_links_to_what_was_read_for_it() -> None:
     assert any(card.get("links") for card in cards(alerting()))
 
 
@@ -407,28 +429,44 @@ def test_35_no_system_actions_are_sent(body: Json, service: str) -> None:
     assert "systemActions" not in post(body, service)[1]
 
 
+@every_answer
+def test_must_36_every_coding_has_a_code_and_a_system(body: Json, service: str) -> None:
+    listed = cards(body, service)
+    codings = [card["source"]["topic"] for card in listed]
+    codings += [reason for card in listed for reason in card.get("overrideReasons", [])]
+    assert codings
+    assert all(coding["code"] and coding["system"] for coding in codings)
+
+
+def test_must_36_a_card_is_known_again_by_its_uuid_when_feedback_comes() -> None:
+    card = cards(alerting())[0]
+    said = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-23T12:40:31Z"}
+    assert post({"feedback": [said]}, SIGN, "/feedback")[0] == 200
+    assert cards(alerting())[0]["uuid"] == card["uuid"]
+
+
 # F. Status codes and errors
 
 
-def test_37_an_unknown_service_is_404() -> None:
+def test_must_37_an_unknown_service_is_404() -> None:
     assert outcome(call(KETOROLAC), "medsafe-astrology")[0] == 404
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"null", b"\xff\xfe", b'{"hook": NaN}'])
-def test_37_what_is_no_json_object_is_400(body: bytes) -> None:
+def test_must_37_what_is_no_json_object_is_400(body: bytes) -> None:
     assert outcome(body)[0] == 400
 
 
-def test_37_another_media_type_is_415() -> None:
+def test_must_37_another_media_type_is_415() -> None:
     answer = cds_client().post(f"/cds-services/{SIGN}", data="x", content_type="text/plain")
     assert (answer.status_code, answer.get_json()["resourceType"]) == (415, "OperationOutcome")
 
 
-def test_37_a_body_without_end_is_413() -> None:
+def test_must_37_a_body_without_end_is_413() -> None:
     assert outcome(b'{"hook": "' + b"x" * 9_000_000 + b'"}')[0] == 413
 
 
-def test_37_a_chart_of_three_megabytes_is_read() -> None:
+def test_must_37_a_chart_of_three_megabytes_is_read() -> None:
     assert post({**call(KETOROLAC), "extension": {"org.example.note": "x" * 3_000_000}})[0] == 200
 
 
@@ -490,11 +528,11 @@ def test_40_an_array_may_mix_cards() -> None:
         {"feedback": [{**ITEM, "overrideReason": "because"}]},
     ],
 )
-def test_41_malformed_feedback_is_400(body: Json) -> None:
+def test_must_41_malformed_feedback_is_400(body: Json) -> None:
     assert outcome(body, SIGN, "/feedback")[0] == 400
 
 
-def test_41_a_reason_may_come_without_its_words_or_only_as_a_comment() -> None:
+def test_must_41_a_reason_may_come_without_its_words_or_only_as_a_comment() -> None:
     reasons: list[Json] = [{"reason": {"code": "x", "system": "y"}}, {"userComment": "she knows best"}]
     for reason in reasons:
         assert post({"feedback": [{**ITEM, "overrideReason": reason}]}, SIGN, "/feedback")[0] == 200
@@ -514,174 +552,3 @@ def test_42_a_comment_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_42_feedback_on_an_unknown_service_is_404() -> None:
     assert outcome({"feedback": [ITEM]}, "medsafe-astrology", "/feedback")[0] == 404
-
-
-# I. Orders
-
-
-def test_53_the_draft_orders_are_required() -> None:
-    body = call(KETOROLAC)
-    del body["context"]["draftOrders"]
-    assert outcome(body)[0] == 400
-
-
-def test_54_orders_that_are_no_medicines_give_no_card() -> None:
-    others = [{"resourceType": kind, "id": kind} for kind in ("ServiceRequest", "NutritionOrder", "VisionPrescription")]
-    assert post(call(*others)) == (200, {"cards": []})
-
-
-def test_55_only_the_selected_draft_is_judged_with_the_others_as_context() -> None:
-    other = draft("warfarin", "d2", dosage(5))
-    body = call(KETOROLAC, other, hook="order-select", selections=["MedicationRequest/d2"])
-    listed = cards(body, SELECT)
-    assert by_topic(listed, "bleeding") is not None
-    assert all("warfarin" in c["summary"].lower() for c in listed if c["indicator"] != "info")
-
-
-def test_55_selecting_something_else_leaves_a_medicine_beside_it_alone() -> None:
-    other = {"resourceType": "NutritionOrder", "id": "n1"}
-    body = call(KETOROLAC, other, hook="order-select", selections=["NutritionOrder/n1"])
-    assert post(body, SELECT) == (200, {"cards": []})
-
-
-def test_55_details_that_are_still_to_come_are_no_gap_at_selection_but_are_at_signing() -> None:
-    bare = draft("paracetamol", "d1")
-    assert "dose of paracetamol" not in not_checked(call(bare, hook="order-select"), SELECT).split("\n")[0]
-    assert "dose of paracetamol" in not_checked(call(bare))
-
-
-def test_56_an_order_signed_again_is_not_its_own_duplicate() -> None:
-    renewed = order("ketorolac 10 mg tablet", "d1", dosage(10, "mg", 4))
-    assert by_topic(cards(call(KETOROLAC, prefetch=full_prefetch(renewed))), "duplicate-therapy") is None
-
-
-def test_56_the_same_drug_and_dose_under_another_id_is_a_renewal() -> None:
-    renewed = order("ketorolac 10 mg tablet", "m9", dosage(10, "mg", 4))
-    assert by_topic(cards(call(KETOROLAC, prefetch=full_prefetch(renewed))), "duplicate-therapy") is None
-
-
-def test_56_another_dose_under_another_id_is_a_duplicate() -> None:
-    other = order("ketorolac 10 mg tablet", "m9", dosage(20, "mg", 4))
-    assert "duplicate-therapy" in json.dumps(
-        cards(call(KETOROLAC, prefetch=full_prefetch(other)))
-    ) or "orders contain it" in json.dumps(cards(call(KETOROLAC, prefetch=full_prefetch(other))))
-
-
-def test_57_ids_with_their_type_and_typographic_hyphens_are_read() -> None:
-    body = call({**KETOROLAC, "id": "draft\u2011rx\u20111"}, prefetch=full_prefetch(WARFARIN))
-    body["context"] |= {"patientId": "Patient/p1", "encounterId": "Encounter/e1"}
-    card = by_topic(cards(body), "bleeding")
-    assert card is not None
-    assert "warfarin" in card["summary"].lower()
-
-
-def test_57_a_reference_to_a_medication_that_was_not_sent_is_named() -> None:
-    bare = {
-        "resourceType": "MedicationRequest",
-        "id": "d1",
-        "status": "draft",
-        "medicationReference": {"reference": "Medication/7"},
-    }
-    assert "MedicationRequest/d1 refers to a medication that was not sent" in not_checked(call(bare))
-
-
-# What a prescriber is promised beyond the rules
-
-
-def test_a_whole_chart_and_a_harmless_order_give_no_card() -> None:
-    assert post(call(draft("paracetamol 500 mg tablet", "d1", dosage(500, "mg", 3)))) == (200, {"cards": []})
-
-
-def test_a_drug_that_is_not_known_is_the_first_thing_named() -> None:
-    first = not_checked(call(draft("Zanzibarol 5 mg tablet"))).split("\n")[0]
-    assert first.startswith("Not checked: “Zanzibarol 5 mg tablet”")
-
-
-def test_what_stands_anyway_is_told_only_when_critical() -> None:
-    standing = full_prefetch(WARFARIN, order("ketorolac 10 mg tablet", "m2", dosage(10, "mg", 4)))
-    listed = cards(call(draft("paracetamol", "d1", dosage(500, "mg", 2)), prefetch=standing))
-    told = by_topic(listed, "bleeding")
-    assert told is not None
-    assert told["indicator"] == "warning"
-    assert "suggestions" not in told
-
-
-def test_a_hazard_that_the_order_is_part_of_is_louder_than_one_that_stands_anyway() -> None:
-    told = by_topic(cards(alerting()), "bleeding")
-    assert told is not None
-    assert told["indicator"] == "critical"
-
-
-def renewal(authored: str) -> Json:
-    """An order long taken beside warfarin, signed again unchanged."""
-    taken = order("verapamil 80 mg tablet", "m2", dosage(80, "mg", 3), authoredOn=authored)
-    beside = order("digoxin", "m1", dosage(125, "mcg"), authoredOn=authored)
-    return call(draft("verapamil 80 mg tablet", "d1", dosage(80, "mg", 3)), prefetch=full_prefetch(beside, taken))
-
-
-def test_a_combination_long_taken_is_told_without_interrupting_when_renewed() -> None:
-    listed = cards(renewal("2026-01-05"))
-    assert {c["indicator"] for c in listed} == {"info"}
-    assert "digoxin" in json.dumps(listed)
-
-
-@pytest.mark.parametrize("authored", ["2026-11-22", "2026-11-10"])
-def test_a_combination_of_less_than_two_weeks_still_interrupts(authored: str) -> None:
-    assert "warning" in {c["indicator"] for c in cards(renewal(authored))}
-
-
-def test_an_order_still_in_draft_elsewhere_is_not_taken() -> None:
-    waiting = draft("warfarin", "m1", dosage(5))
-    assert "warfarin" not in json.dumps(cards(call(KETOROLAC, prefetch=full_prefetch(waiting))))
-
-
-def test_a_kidney_that_has_failed_since_interrupts_a_renewal_too() -> None:
-    name = "hydrochlorothiazide 25 mg tablet"
-    prefetch = full_prefetch(order(name, "m2", dosage(25), authoredOn="2020-01-05"))
-    prefetch["laboratory"]["entry"][0]["resource"] = lab("2160-0", 3.5, "mg/dL")
-    card = by_topic(cards(call(draft(name, "d1", dosage(25)), prefetch=prefetch)), "renal-caution")
-    assert card is not None
-    assert card["indicator"] == "warning"
-
-
-def test_a_value_that_the_order_does_not_ask_for_is_no_gap_of_it() -> None:
-    beside = order("digoxin", "m1", dosage(125, "mcg"))
-    prefetch = full_prefetch(beside)
-    prefetch["laboratory"]["entry"] = [
-        e for e in prefetch["laboratory"]["entry"] if e["resource"]["code"]["coding"][0]["code"] != "2823-3"
-    ]
-    harmless = draft("paracetamol 500 mg tablet", "d1", dosage(500, "mg", 3))
-    assert post(call(harmless, prefetch=prefetch)) == (200, {"cards": []})
-    assert "potassium" in not_checked(call(draft("digoxin", "d1", dosage(125, "mcg")), prefetch=prefetch))
-
-
-def test_at_most_four_cards_stand_for_findings_of_their_own() -> None:
-    many = [
-        order(name, f"m{i}", dosage(10))
-        for i, name in enumerate(
-            ("warfarin", "citalopram", "prednisolone", "furosemide", "ramipril", "lithium", "digoxin", "methotrexate")
-        )
-    ]
-    listed = cards(call(KETOROLAC, prefetch=full_prefetch(*many)))
-    own = [c for c in listed if c["source"]["topic"]["code"] not in ("not-checked", "more-findings")]
-    assert len(own) == 4
-    assert by_topic(listed, "more-findings") is not None
-
-
-def test_a_subject_that_is_another_patient_is_told() -> None:
-    strange = {**KETOROLAC, "subject": {"reference": "Patient/p2"}}
-    assert "the order names another patient than the call" in not_checked(call(strange))
-
-
-def test_opening_the_chart_tells_critical_hazards_of_what_is_taken() -> None:
-    taken = full_prefetch(WARFARIN, order("ketorolac 10 mg tablet", "m2", dosage(10, "mg", 4)))
-    assert by_topic(cards(view(taken), VIEW), "bleeding") is not None
-    assert cards(view(full_prefetch()), VIEW) == []
-
-
-def test_a_dose_raised_in_a_combination_long_taken_interrupts() -> None:
-    body = renewal("2026-01-05")
-    raised = draft("verapamil 120 mg tablet", "m2", dosage(120, "mg", 3))
-    assert "warning" in {
-        c["indicator"] for c in cards({**body, "context": {**body["context"], "draftOrders": bundle(raised)}})
-    }

@@ -59,7 +59,7 @@ EXTENSIONS = {
 }
 
 
-def test_a_dose_that_fits_the_kidneys_is_an_update_of_the_whole_draft() -> None:
+def test_must_32_a_dose_that_fits_the_kidneys_is_an_update_of_the_whole_draft() -> None:
     body = call({**GABAPENTIN, **EXTENSIONS}, prefetch=failing_kidneys())
     (update,) = actions(body, "update")
     resource = update["resource"]
@@ -124,7 +124,7 @@ def test_a_dosage_that_cannot_be_changed_safely_is_left_alone(lines: list[Json])
     assert actions(body, "delete")
 
 
-def test_a_replacement_deletes_the_draft_and_creates_an_alternative_for_the_same_reason() -> None:
+def test_must_32_a_replacement_deletes_the_draft_and_creates_an_alternative_for_the_same_reason() -> None:
     naproxen = draft(
         "naproxen 500 mg tablet", "d1", dosage(500, "mg", 2), reasonCode=[{"text": "bone pain"}], **SUBJECT
     )
@@ -205,7 +205,7 @@ OFFERING = [
 
 # The last offers to take the order away, and nothing in its place.
 @pytest.mark.parametrize("body", OFFERING[:-1])
-def test_every_resource_offered_is_valid_fhir(body: Json) -> None:
+def test_must_02_every_resource_offered_is_valid_fhir(body: Json) -> None:
     offered = [a["resource"] for s in suggestions(body) for a in s["actions"] if "resource" in a]
     assert offered
     assert all(MODELS[r["resourceType"]].model_validate(r).get_resource_type() == r["resourceType"] for r in offered)

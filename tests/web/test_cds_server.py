@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from medsafe.fhir import server
 from medsafe.fhir.server import Origin, access_of, origin_of, read_allowed
+from medsafe.fhir.services import PREFETCH
 from tests.fixtures.cds.calls import (
     Json,
     bundle,
@@ -183,6 +185,55 @@ def test_a_page_on_another_origin_is_not_followed_and_the_list_told_as_not_fetch
     assert "other medicines could not be fetched" in not_checked(authorised(ehr))
 
 
+def test_must_12_within_scope_only_what_the_templates_name_is_read(ehr: Ehr) -> None:
+    cards(authorised(ehr))
+    asked = {path.removeprefix("/fhir/") for path, _ in ehr.asked}
+    assert asked == {template.replace("{{context.patientId}}", "p1") for template in PREFETCH.values()}
+
+
+def test_39_reading_slowly_does_not_hold_up_what_was_sent(ehr: Ehr) -> None:
+    ehr.mood = "slow"
+    sent = {key: value for key, value in full_prefetch(WARFARIN).items() if key != "allergies"}
+    start = time.monotonic()
+    body = authorised(ehr, sent)
+    assert bleeding(body)
+    assert time.monotonic() - start < 1.0
+    assert "allergies could not be fetched" in not_checked(body)
+
+
+def test_a_name_is_looked_up_once_so_that_a_second_answer_changes_nothing(
+    ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rebinding: the name server gives the judged address first and another ever after."""
+    names: list[str] = []
+    really = socket.getaddrinfo
+
+    def look_up(host: str, port: int, *more: Any, **named: Any) -> Any:
+        if host != "localhost":
+            return really(host, port, *more, **named)
+        names.append(host)
+        return [(2, 1, 6, "", ("127.0.0.1" if len(names) == 1 else "10.0.0.7", port))]
+
+    monkeypatch.setattr(server.socket, "getaddrinfo", look_up)
+    url = ehr.url.replace("127.0.0.1", "localhost")
+    access = access_of({**authorised(ehr), "fhirServer": url}, "p1", read_allowed(url), 2)
+    assert access is not None
+    assert server.get(access, f"{url}/Patient/p1")["id"] == "p1"
+    assert (names, len(ehr.asked)) == (["localhost"], 1)
+
+
+def test_a_public_name_that_leads_to_this_machine_is_never_connected_to(
+    ehr: Ehr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", ehr.server_port))])
+    monkeypatch.setenv("MEDSAFE_FHIR_ALLOW", f"https://ehr.example.org:{ehr.server_port}")
+    connected: list[Any] = []
+    monkeypatch.setattr(ehr, "verify_request", lambda *peer: connected.append(peer) or True)
+    body = {**authorised(ehr), "fhirServer": f"https://ehr.example.org:{ehr.server_port}/fhir"}
+    assert "other medicines could not be fetched" in not_checked(body)
+    assert (connected, ehr.asked) == ([], [])
+
+
 @pytest.mark.parametrize("mood", ["failing", "redirecting", "slow", "dripping", "lying", "huge", "babbling"])
 def test_a_server_that_misbehaves_costs_a_card_and_no_more_than_the_deadline(ehr: Ehr, mood: str) -> None:
     ehr.mood = mood
@@ -204,7 +255,7 @@ def test_a_server_that_misbehaves_costs_a_card_and_no_more_than_the_deadline(ehr
         {"fhirServer": 7},
     ],
 )
-def test_without_leave_nothing_is_asked(ehr: Ehr, change: Json) -> None:
+def test_must_12_without_leave_nothing_is_asked(ehr: Ehr, change: Json) -> None:
     assert "other medicines were not supplied" in not_checked({**authorised(ehr), **change})
     assert ehr.asked == []
 
@@ -250,8 +301,27 @@ def test_an_origin_is_compared_whole() -> None:
         assert access_of({**call_, "fhirServer": url}, "p1", allowed, 1) is None
 
 
-def test_a_public_name_that_leads_into_a_private_network_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("10.0.0.7", 443))])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "10.0.0.7",
+        "172.16.0.1",
+        "192.168.1.1",
+        "127.0.0.2",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "::1",
+        "fe80::1%eth0",
+        "fd00::7",
+        "::ffff:10.0.0.7",
+        "224.0.0.1",
+    ],
+)
+def test_a_public_name_that_leads_into_a_private_network_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", (address, 443))])
     with pytest.raises(server.Unfetched):
         server._address(Origin("https", "ehr.example.org", 443))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from medsafe.clients import Client
@@ -159,11 +162,11 @@ def good(path: str = LIST, **more: Any) -> str:
 
 
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(P384, "ES384", "ec"), (RSA, "RS384", "rsa")])
-def test_a_token_of_an_allowed_client_opens_the_services(ask: Ask, key: Any, algorithm: str, kid: str) -> None:
+def test_must_47_a_token_of_an_allowed_client_opens_the_services(ask: Ask, key: Any, algorithm: str, kid: str) -> None:
     assert ask(good(key=key, algorithm=algorithm, head={"kid": kid}))[0] == 200
 
 
-def test_every_call_of_the_services_needs_a_token_made_for_its_own_address(ask: Ask) -> None:
+def test_must_45_every_call_of_the_services_needs_a_token_made_for_its_own_address(ask: Ask) -> None:
     for path, body in ((LIST, None), (SIGN, {}), (SIGN + "/feedback", {})):
         assert ask(None, path, body)[0] == 401
         assert ask(good(path), path, body)[0] == (400 if body is not None else 200)
@@ -171,7 +174,7 @@ def test_every_call_of_the_services_needs_a_token_made_for_its_own_address(ask: 
     assert ask(good(SIGN + "/feedback"), SIGN, {})[0] == 401
 
 
-def test_an_audience_may_be_a_list_that_names_the_address(ask: Ask) -> None:
+def test_must_46_an_audience_may_be_a_list_that_names_the_address(ask: Ask) -> None:
     assert ask(good(aud=["https://elsewhere.example", PUBLIC + LIST]))[0] == 200
 
 
@@ -216,11 +219,39 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("because", "wrong"), REFUSED, ids=lambda v: v if isinstance(v, str) else str(v)[:50])
-def test_whatever_is_not_right_is_refused_with_one_word_why(ask: Ask, because: str, wrong: dict[str, Any]) -> None:
+def test_must_46_whatever_is_not_right_is_refused_with_one_word_why(
+    ask: Ask, because: str, wrong: dict[str, Any]
+) -> None:
     now = int(time.time())
     status, text = ask(good(**{k: now + v if k in ("iat", "exp") else v for k, v in wrong.items()}))
     assert (status, json.loads(text)["resourceType"]) == (401, "OperationOutcome")
     assert f"({because})" in text
+
+
+def test_must_47_no_algorithm_opens_but_the_two_that_are_pinned(ask: Ask) -> None:
+    """Every algorithm of the library is tried with a key that fits it; what is named in the head decides nothing."""
+    curves = {"ES256": P256, "ES384": P384, "ES512": ec.generate_private_key(ec.SECP521R1())}
+    fitting = {**curves, **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), RSA)}
+    fitting |= dict.fromkeys(("HS256", "HS384", "HS512"), "s" * 64) | {"none": ""}
+    kid = {"ES384": "ec"} | dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), "rsa")
+    opened = {
+        name
+        for name, key in fitting.items()
+        if ask(good(key=key, algorithm=name, head={"kid": kid.get(name, "ec")}))[0] == 200
+    }
+    assert opened == {"ES384", "RS384"}
+
+
+def test_must_47_a_public_key_is_no_shared_secret(ask: Ask) -> None:
+    """A token signed by HMAC with the published key as its secret, the oldest trick."""
+    pem = P384.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    head = {"alg": "HS384", "typ": "JWT", "kid": "ec"}
+    claims = jwt.decode(good(), options={"verify_signature": False})
+    parts = ".".join(
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (head, claims)
+    )
+    signature = hmac.new(pem, parts.encode(), "sha384").digest()
+    assert ask(f"{parts}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}")[0] == 401
 
 
 def test_the_keys_of_one_client_do_not_open_for_another(ask: Ask, key_server: KeyServer) -> None:
@@ -262,7 +293,7 @@ def test_a_token_never_reloads_the_knowledge(ask: Ask) -> None:
     assert ask(good(path), path, {})[0] == 403
 
 
-def test_a_preflight_of_a_named_origin_needs_no_token_and_allows_the_header(root: Path, ask: Ask) -> None:
+def test_must_50_a_preflight_of_a_named_origin_needs_no_token_and_allows_the_header(root: Path, ask: Ask) -> None:
     clients = (Client(OTHER, keys=(public(P384_B, "ec"),)),)
     origin = "https://ehr.example.org"
     app = create_app(root, Settings(root, public_url=PUBLIC, jwt_clients=clients, cors_origins=frozenset({origin})))
@@ -309,7 +340,7 @@ def test_while_redis_is_away_each_worker_limits_for_itself() -> None:
 # The keys of a client
 
 
-def test_private_symmetric_weak_and_foreign_keys_are_passed_over() -> None:
+def test_must_47_private_symmetric_weak_and_foreign_keys_are_passed_over() -> None:
     usable = [public(P384, "a"), public(RSA, "b", use="sig", alg="RS384")]
     others = [
         private(P384, "c"),
