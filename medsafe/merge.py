@@ -20,8 +20,20 @@ def _together(first: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> tupl
     return tuple(dict.fromkeys([*first, *(item for other in others for item in other)]))
 
 
-def _summary(lead: Finding, drugs: tuple[str, ...]) -> str:
-    """A summary that names every drug: a caution is told of them all, another names those that joined it."""
+def _consequence(same: list[Finding]) -> str:
+    """The harm, once where all say the same of their medicines, else each with its medicine's name."""
+    told = {f.consequence: f for f in same}
+    if len(told) < 2 or same[0].key[0] != "caution":
+        return same[0].consequence
+    return " ".join(f"{f.drugs[0].replace('-', ' ')}: {text}" for text, f in told.items() if text)
+
+
+def _summary(same: list[Finding], drugs: tuple[str, ...]) -> str:
+    """A summary that names every drug: a caution is told of them all, another names those that joined it.
+
+    What is said of one medicine is never told of another that says something else.
+    """
+    lead = same[0]
     names = [drug.replace("-", " ") for drug in drugs]
     if lead.key[0] != "caution":
         joined = [name for name, drug in zip(names, drugs, strict=True) if drug not in lead.drugs]
@@ -30,11 +42,10 @@ def _summary(lead: Finding, drugs: tuple[str, ...]) -> str:
     if len(drugs) < 2:
         return lead.summary
     told = summary_of("{drugs}: " + lead.consequence, names)
-    if lead.consequence and len(told) < 140:
+    if lead.consequence and len({f.consequence for f in same}) == 1 and len(told) < 140:
         return told
-    return summary_of(
-        "{drugs}: " + lead.hazard.replace("-", " ") + " with " + ", ".join(lead.key[4:] or ("this patient",)), names
-    )
+    because = lead.mechanism.rstrip(".").replace("Because of", "because of") or "in this patient"
+    return summary_of("{drugs}: " + f"{lead.hazard.replace('-', ' ')} {because}", names)
 
 
 def combine(same: list[Finding]) -> Finding:
@@ -55,7 +66,8 @@ def combine(same: list[Finding]) -> Finding:
     return replace(
         lead,
         drugs=drugs,
-        summary=_summary(lead, drugs),
+        summary=_summary(ordered, drugs),
+        consequence=_consequence(ordered),
         orders=tuple(sorted(_together(lead.orders, (f.orders for f in rest)))),
         path=tuple(dict.fromkeys([*lead.path, *(step for f in rest for step in f.path)])),
         magnitude=lead.magnitude or next((f.magnitude for f in rest if f.magnitude), None),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -240,12 +240,26 @@ class Reader:
                 (c.drug_id, (c.strength.value, c.strength.unit) if c.strength else None) for c in found.components
             ]
             form = f"{found.form or ''}"
+            order, pieces = self._named_by_dose(order, pieces)
         route = self._route(order)
         for position, (drug_id, strength) in enumerate(pieces):
             if drug_id not in self.index.drugs:
                 self._not_covered(drug_id, order, field)
             else:
                 yield self._medicine(order, drug_id, position, strength, route, form)
+
+    def _named_by_dose(
+        self, order: Order, pieces: list[tuple[str, tuple[float, str] | None]]
+    ) -> tuple[Order, list[tuple[str, tuple[float, str] | None]]]:
+        """A combination that is ordered by the sum of its parts, or by one of them: one such product, if there is one."""
+        open_strengths = len(pieces) > 1 and not all(strength for _, strength in pieces)
+        if not open_strengths or not order.drug.name or order.drug.strength or order.dose is None or not order.unit:
+            return order, pieces
+        found = self.names.resolve_name(f"{order.drug.name} {order.dose:g} {order.unit}")
+        known = [(c.drug_id, (c.strength.value, c.strength.unit) if c.strength else None) for c in found.components]
+        if not any(strength for _, strength in known) or [i for i, _ in known] != [i for i, _ in pieces]:
+            return order, pieces
+        return replace(order, dose=1.0, unit="tablet"), known
 
     def _not_covered(self, drug_id: str, order: Order, field: str) -> None:
         message = (

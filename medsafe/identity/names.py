@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from medsafe.identity.resolution import (
     AMBIGUOUS,
@@ -68,6 +69,7 @@ SYSTEMS = {
     "urn:oid:2.16.840.1.113883.6.96": "snomed",
 }
 NDC_CAVEAT = "NDCs are reused: an NDC from an old record may mean another product today; compare it with the text"
+T = TypeVar("T")
 _AMOUNTS = ("strength", "quantity", "number")
 LONGEST_NAME = 9  # tokens; no name of a product in use has more
 SHORTEST_SQUEEZED = 6  # letters; shorter names must be spaced as they are known
@@ -390,6 +392,8 @@ def _split(run: tuple[Token, ...], joiners: Container[str]) -> list[tuple[Token,
 def _fitting(entries: tuple[NameEntry, ...], said: ParsedText) -> tuple[NameEntry, ...]:
     """The products of a name, narrowed by the strengths and the form that were said."""
     fitting = _narrow(entries, lambda e: _fits(e, said.strengths))
+    if fitting == entries:
+        fitting = _narrow(entries, lambda e: _has_part(e, said.strengths))
     return _narrow(fitting, lambda e: not said.form or e.form in (None, said.form))
 
 
@@ -398,10 +402,10 @@ def _resolved(fitting: tuple[NameEntry, ...], said: ParsedText) -> Resolution:
     first = fitting[0]
     components = first.parts
     if any(e.parts != components for e in fitting):
-        components = tuple(Component(i) for i in first.ids)
+        components = _common_strengths(fitting) if said.strengths else tuple(Component(i) for i in first.ids)
     if len(components) == 1 and len(said.strengths) == 1:
         components = (Component(components[0].drug_id, _complete(said.strengths[0], components[0].strength)),)
-    elif said.strengths and not any(_fits(e, said.strengths) for e in fitting):
+    elif said.strengths and not any(_fits(e, said.strengths) or _has_part(e, said.strengths) for e in fitting):
         components = tuple(Component(c.drug_id) for c in components)
     form = said.form or _common({e.form for e in fitting})
     route = said.route or _common({e.route for e in fitting})
@@ -423,6 +427,18 @@ def _fits(entry: NameEntry, said: tuple[Strength, ...]) -> bool:
     return len(known) == len(said) and all(_same_amount(k, s) for k, s in pairs)
 
 
+def _has_part(entry: NameEntry, said: tuple[Strength, ...]) -> bool:
+    """Whether a combination is named by the strength of one of its parts, as “Bactrim 160 mg” is."""
+    known = [c.strength for c in entry.parts if c.strength]
+    return len(said) == 1 < len(entry.parts) == len(known) and any(_same_amount(k, said[0]) for k in known)
+
+
+def _common_strengths(entries: tuple[NameEntry, ...]) -> tuple[Component, ...]:
+    """Each part with its strength where all the products agree on it."""
+    strengths = [{c.drug_id: c.strength for c in e.parts} for e in entries]
+    return tuple(Component(i, _common({s.get(i) for s in strengths})) for i in entries[0].ids)
+
+
 def _by_amount(strength: Strength) -> float:
     return strength.value
 
@@ -436,5 +452,5 @@ def _complete(said: Strength, known: Strength | None) -> Strength:
     return known if known and not said.unit and known.value == said.value else said
 
 
-def _common(values: set[str | None]) -> str | None:
+def _common(values: set[T]) -> T | None:
     return next(iter(values)) if len(values) == 1 else None

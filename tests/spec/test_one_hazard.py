@@ -105,3 +105,11 @@ def test_a_deficiency_is_told_once_as_genotype_and_condition(engine: Engine) -> 
     who = patient(genotypes={"G6PD": "deficient"})
     (told,) = ask(engine, order("rasburicase", 10, route="intravenous"), who=who)["findings"]
     assert (told["kind"], told["severity"]) == ("pharmacogenomic", "critical")
+
+
+def test_what_is_said_of_one_medicine_is_not_told_of_another(engine: Engine) -> None:
+    goals = {"intent": "comfort", "documented": True, "prognosis": "days"}
+    found = ask(engine, order("apixaban", 2.5, times_per_day=2), order("atorvastatin", 40), goals=goals)["findings"]
+    (told,) = [f for f in found if f["kind"] == "deprescribing" and "atorvastatin" in f["drugs"]]
+    assert "anticoagulation" not in told["summary"]
+    assert all(name in told["summary"] for name in told["drugs"])
