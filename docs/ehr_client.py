@@ -83,6 +83,7 @@ CHART: dict[str, Json] = {
     "allergies": bundle(),
     "laboratory": bundle(result("2160-0", 2.6, "mg/dL"), result("1975-2", 0.6, "mg/dL")),
     "vitals": bundle(result("29463-7", 52, "kg")),
+    "scores": bundle(),
     "procedures": bundle(),
 }
 

@@ -169,7 +169,8 @@ def _unit(quantity: Json) -> str | None:
     return shown or code or None
 
 
-def _taken_on(observation: Json) -> date | None:
+def taken_on(observation: Json) -> date | None:
+    """The day a value is of."""
     period = mapping(observation.get("effectivePeriod"))
     return (
         day(any_of(observation, "effectiveDateTime", "effectiveInstant"))
@@ -231,14 +232,14 @@ def readings(observations: Iterable[Json]) -> tuple[list[Reading], list[Notice]]
     for observation in observations:
         if concept_word(observation.get("status")) in UNUSABLE:
             continue
-        source, taken_on = name_of(observation), _taken_on(observation)
+        source, day_taken = name_of(observation), taken_on(observation)
         for part in _parts(observation):
             name = _name(part)
             read = _value(part, name, source) if name else None
             if isinstance(read, Notice):
                 notices.append(read)
             elif read is not None:
-                reading = Reading(name, read[0], read[1], taken_on, _upper(part, read[1]), source)
+                reading = Reading(name, read[0], read[1], day_taken, _upper(part, read[1]), source)
                 found.append(reading)
                 notices += [_compared(reading, read[2])] if read[2] else []
     return found, notices

@@ -27,7 +27,7 @@ from medsafe.fhir.shape import (
 from medsafe.model.findings import Notice
 
 PATIENT, MEDICINES, CONDITIONS, ALLERGIES = "patient", "medications", "conditions", "allergies"
-LABORATORY, VITALS, PROCEDURES = "laboratory", "vitals", "procedures"
+LABORATORY, VITALS, SCORES, PROCEDURES = "laboratory", "vitals", "scores", "procedures"
 # The keys of our own templates and what they are about.
 KEYS = {
     "patient": PATIENT,
@@ -40,16 +40,17 @@ KEYS = {
     "allergies": ALLERGIES,
     "laboratory": LABORATORY,
     "vitals": VITALS,
+    "scores": SCORES,
     "procedures": PROCEDURES,
 }
 # Searches for the latest few: that there is more is what was asked for.
-BOUNDED = frozenset({"stopped", "administrations", "dispenses", "laboratory", "vitals", "procedures"})
+BOUNDED = frozenset({"stopped", "administrations", "dispenses", "laboratory", "vitals", "scores", "procedures"})
 KINDS: Mapping[str, tuple[str, ...]] = {
     "Patient": (PATIENT,),
     **dict.fromkeys(sorted(MEDICATION_TYPES), (MEDICINES,)),
     "Condition": (CONDITIONS,),
     "AllergyIntolerance": (ALLERGIES,),
-    "Observation": (LABORATORY, VITALS),
+    "Observation": (LABORATORY, VITALS, SCORES),
     "Procedure": (PROCEDURES,),
 }
 MOST_RESOURCES = 20_000

@@ -28,6 +28,7 @@ from medsafe.fhir.patients import (
     read_sex,
     read_smoking,
 )
+from medsafe.fhir.scores import Scores, read_scores
 from medsafe.fhir.shape import Json, concept_word, kind_of, local_id, name_of, objects, reference, words
 from medsafe.model.case import Case, Order, PatientData
 from medsafe.model.findings import Notice
@@ -140,10 +141,13 @@ def read_resources(
     ordered = _read_drafts(drafts, at_hand)
     medicines = [r for r in at_hand if kind_of(r) in MEDICATION_TYPES]
     listed = _withdraw(read_list(medicines, shelf_of(at_hand), as_of), ordered.withdrawn)
-    data, dates, about = _patient(patient, observations, conditions, allergies, procedures, as_of)
+    observed = list(observations)
+    scores = read_scores(observed, as_of)
+    data, dates, about = _patient(patient, observed, scores, conditions, allergies, procedures, as_of)
     case = Case(
         as_of=as_of,
         patient=data,
+        symptoms=scores.symptoms,
         regimen=_numbered("regimen", listed.taken),
         new_orders=tuple(_new_order(m, listed.taken) for m in ordered.medicines),
         recently_stopped=_numbered("recently_stopped", listed.stopped),
@@ -160,13 +164,14 @@ def read_resources(
 
 def _patient(
     patient: Json | None,
-    observations: Iterable[Json],
+    observed: list[Json],
+    scores: Scores,
     conditions: Iterable[Json] | None,
     allergies: Iterable[Json] | None,
     procedures: Iterable[Json],
     as_of: date | None,
 ) -> tuple[PatientData, Mapping[str, date], tuple[Notice, ...]]:
-    observed, listed = list(observations), list(conditions or ())
+    listed = list(conditions or ())
     values = read_values(observed, as_of)
     age, age_notices = read_age(patient, as_of) if patient else (None, [])
     sex, sex_notices = read_sex(patient) if patient else (None, [])
@@ -182,10 +187,19 @@ def _patient(
         vitals={**values.vitals, **({"age_years": age} if age is not None else {})},
         dialysis=dialysis,
         smoking=read_smoking(observed, listed),
-        conditions=None if conditions is None else problems,
+        sedation=scores.sedation,
+        conditions=None if conditions is None else (*problems, *scores.performance),
         allergies=None if allergies is None else substances,
     )
-    told = (*age_notices, *sex_notices, *values.notices, *problem_notices, *allergy_notices, *dialysis_notices)
+    told = (
+        *age_notices,
+        *sex_notices,
+        *values.notices,
+        *scores.notices,
+        *problem_notices,
+        *allergy_notices,
+        *dialysis_notices,
+    )
     return data, values.dates, told
 
 

@@ -22,11 +22,12 @@ PREFETCH = {
     "allergies": f"AllergyIntolerance?{_PATIENT}",
     "laboratory": f"Observation?{_PATIENT}&category=laboratory&_sort=-date&_count=200",
     "vitals": f"Observation?{_PATIENT}&category=vital-signs&_sort=-date&_count=100",
+    "scores": f"Observation?{_PATIENT}&category=survey&_sort=-date&_count=50",
     "procedures": f"Procedure?{_PATIENT}&_sort=-date&_count=50",
 }
 _ORDER_NEEDS = (
     "Needs the draft orders; every prefetch key is optional, and whatever is not supplied is named in a card as not checked. "
-    "Reads medicines, allergies, conditions, laboratory values and vital signs of the one patient; keeps none of them."
+    "Reads medicines, allergies, conditions, laboratory values, vital signs and symptom scores of the one patient; keeps none of them."
 )
 _VIEW_NEEDS = (
     "Needs the medication list (key medications or statements); without it the answer is 412. "
