@@ -1,6 +1,6 @@
 PY = .venv/bin/python
 
-.PHONY: help setup run test check fix data bench lock
+.PHONY: help setup run test check fix data bench lock sbom
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 setup:  ## create the environment
@@ -19,3 +19,8 @@ bench:  ## measure the review and the HTTP throughput
 	$(PY) -m medsafe bench
 lock:  ## write the lock file from the environment
 	$(PY) -m pip freeze --exclude-editable > requirements.lock
+sbom:  ## write the software bill of materials from the lock file
+	python3 -m venv .venv-sbom && .venv-sbom/bin/pip install -q cyclonedx-bom==7.5.0
+	.venv-sbom/bin/cyclonedx-py requirements --output-reproducible --spec-version 1.6 requirements.lock > .venv-sbom/bom.json
+	$(PY) -c "import json,sys; b=json.load(open('.venv-sbom/bom.json')); [c.pop(k,None) for c in b['components'] for k in ('externalReferences','description')]; json.dump(b,open('docs/deploy/sbom.json','w'),indent=1,sort_keys=True)"
+	rm -rf .venv-sbom
