@@ -28,7 +28,8 @@ def pinned() -> set[tuple[str, str]]:
 def test_every_setting_of_image_and_deployment_is_a_documented_one() -> None:
     for name in ("Containerfile", "kubernetes.yaml", "README.md"):
         used = set(SETTING.findall(read(name)))
-        assert used and used <= documented(), name
+        assert used, name
+        assert used <= documented(), name
 
 
 def test_the_image_copies_only_what_is_there_and_all_that_serving_needs() -> None:
@@ -50,7 +51,8 @@ def test_secrets_of_the_deployment_come_from_its_secret() -> None:
     text = read("kubernetes.yaml")
     for name in ("MEDSAFE_API_KEYS", "MEDSAFE_STORE_URL", "MEDSAFE_REDIS_URL"):
         assert re.search(rf"- name: {name}\n\s+valueFrom: {{secretKeyRef:", text)
-    assert "runAsNonRoot: true" in text and "readOnlyRootFilesystem: true" in text
+    assert "runAsNonRoot: true" in text
+    assert "readOnlyRootFilesystem: true" in text
 
 
 def test_the_bill_of_materials_names_what_the_lock_file_pins() -> None:
