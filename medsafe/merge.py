@@ -45,7 +45,8 @@ def _summary(same: list[Finding], drugs: tuple[str, ...]) -> str:
     if lead.consequence and len({f.consequence for f in same}) == 1 and len(told) < 140:
         return told
     because = lead.mechanism.rstrip(".").replace("Because of", "because of") or "in this patient"
-    return summary_of("{drugs}: " + f"{lead.hazard.replace('-', ' ')} {because}", names)
+    harm = "caution" if lead.hazard == lead.kind else lead.hazard.replace("-", " ")
+    return summary_of("{drugs}: " + f"{harm} {because}", names)
 
 
 def combine(same: list[Finding]) -> Finding:

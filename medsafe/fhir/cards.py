@@ -213,11 +213,11 @@ def folded_card(findings: list[Finding], desk: Desk) -> Json:
     ]
     more = len(findings) - MOST_FOLDED
     lines += [f"- and {more} more"] if more > 0 else []
-    hazards = list(dict.fromkeys(f.hazard.replace("-", " ") for f in findings))
-    call = desk.call
+    first, call = card_summary(findings[0], desk.engine).rstrip("."), desk.call
+    rest = f" (and {len(findings) - 1} more of lower priority)" if len(findings) > 1 else ""
     return {
         "uuid": call.uuid("|".join(["more", *(f.id for f in findings)])),
-        "summary": naming(f"{len(findings)} more, of lower priority", hazards, ", "),
+        "summary": f"{one_sentence(first, LONGEST_SUMMARY - len(rest))}{rest}",
         "indicator": "info",
         "source": {"label": LABEL, "topic": _topic("more-findings")},
         "detail": "\n".join(lines) + "\n\n" + _rests_on(desk.reading, desk.review),

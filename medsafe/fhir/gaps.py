@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from medsafe.fhir.markdown import one_sentence
+from medsafe.fhir.markdown import LONGEST_SUMMARY, one_sentence
 from medsafe.fhir.observations import LAB_CODES, VITAL_CODES, shown_name
 from medsafe.fhir.prefetch import (
     ALLERGIES,
@@ -50,7 +50,8 @@ _PLACE = re.compile(r"^(new_orders|regimen|recently_stopped)\.(\d+)\.(.*)$")
 class Gap:
     """Something that was not checked: how much it matters (0 first), a few words, the whole sentence, and whether it is loud.
 
-    `field` is the value of the patient whose lack it is, where a new result would close the gap.
+    `field` is the value of the patient whose lack it is, where a new result would close the gap. `detail` is what is
+    missing of one order, which `short` names; `old` marks a value that was used although it may no longer be true.
     """
 
     rank: int
@@ -58,6 +59,8 @@ class Gap:
     message: str
     loud: bool
     field: str = ""
+    detail: str = ""
+    old: bool = False
 
 
 def data_gaps(prefetch: Prefetch) -> list[Gap]:
@@ -104,7 +107,7 @@ def _of_order(case: Case, notice: Notice, selecting: bool) -> Gap | None:
     # At selection details are still to come; those of a standing order say nothing of the draft.
     expected = (detail in DETAILS or detail.endswith(".dosage")) and (selecting if drafted else bool(case.new_orders))
     what = "dosage" if "/" in detail else detail.split(".")[-1].replace("_", " ")
-    return Gap(3 if drafted else 6, f"{what} of {name}", message, notice.limits and not expected)
+    return Gap(3 if drafted else 6, name, message, notice.limits and not expected, detail=what)
 
 
 def _concerns(notice: Notice, selected: frozenset[str]) -> bool:
@@ -126,7 +129,7 @@ def _of_patient(case: Case, notice: Notice, prefetch: Prefetch, selected: frozen
     told = kind in ASKED_FOR and prefetch.state(kind) in REASONS
     loud = notice.limits and not told and _concerns(notice, selected)
     wanted = part if notice.code in ("missing-lab", "stale-lab") and prefetch.known(kind) else ""
-    return Gap(4, shown_name(part), notice.message, loud, wanted)
+    return Gap(4, shown_name(part), notice.message, loud, wanted, old=notice.code == "stale-lab")
 
 
 def _kind_of(part: str) -> str:
@@ -167,15 +170,34 @@ def _short(notice: Notice) -> str:
     return "some of the data sent" if notice.field.startswith("prefetch") else "some details"
 
 
-def gap_summary(gaps: list[Gap]) -> str:
-    """One sentence naming the gravest gaps: as many as fit, and how many more."""
-    shorts = list(dict.fromkeys(gap.short for gap in gaps if gap.loud))
+def _shorts(gaps: Iterable[Gap]) -> list[str]:
+    """The loud gaps in a few words each; what is missing of one order is told together: "dose and route of morphine"."""
+    details: dict[str, list[str]] = {}
+    for gap in gaps:
+        known = details.setdefault(gap.short, [])
+        known += [gap.detail] if gap.detail and gap.detail not in known else []
+    return [f"{' and '.join(sorted(what))} of {name}" if what else name for name, what in details.items()]
+
+
+def _listed(title: str, shorts: list[str], most: int) -> str:
+    """As many as fit, each whole, and how many more; "" where not even one does."""
     for count in range(len(shorts), 0, -1):
         more = len(shorts) - count
-        text = f"Not checked: {', '.join(shorts[:count])}" + (f" and {more} more" if more else "")
-        if len(text) < 130:
+        text = f"{title}: {', '.join(shorts[:count])}" + (f" and {more} more" if more else "")
+        if len(text) < most:
             return text
-    return one_sentence(f"Not checked: {shorts[0] if shorts else 'some details'}")
+    return ""
+
+
+def gap_summary(gaps: list[Gap]) -> str:
+    """One sentence naming the gravest gaps; a result that was used although it is old is no gap, and is told as what it is."""
+    loud = [gap for gap in gaps if gap.loud]
+    missing, old = _shorts(g for g in loud if not g.old), _shorts(g for g in loud if g.old)
+    if not missing:
+        return _listed("Checked with old results", old, LONGEST_SUMMARY) or "Checked with old results"
+    told = _listed("Not checked", missing, 130) or one_sentence(f"Not checked: {missing[0]}")
+    also = _listed("; old results", old, LONGEST_SUMMARY - len(told)) if old else ""
+    return told + also
 
 
 def ordered(gaps: Iterable[Gap]) -> list[Gap]:

@@ -55,14 +55,14 @@ def naming(title: str, names: list[str], joint: str = " + ") -> str:
     return one_sentence(title)
 
 
-def one_sentence(text: str) -> str:
+def one_sentence(text: str, most: int = LONGEST_SUMMARY) -> str:
     """A summary within the limit, shortened between words.
 
     >>> len(one_sentence("word " * 60)) < 140
     True
     """
     plain = " ".join(text.split())
-    if len(plain) <= LONGEST_SUMMARY:
+    if len(plain) <= most:
         return plain
-    cut = plain[: LONGEST_SUMMARY - 1]
+    cut = plain[: most - 1]
     return cut[: cut.rfind(" ") if " " in cut else len(cut)].rstrip(" ,;:") + "…"

@@ -132,3 +132,31 @@ def test_simvastatin_interrupts_only_above_the_cap_of_its_label(mg: float | None
     beside = full_prefetch(order("verapamil 80 mg tablet", "m1", dosage(80, "mg", 3)))
     lines = [dosage(mg)] if mg is not None else []
     assert loudness(call(draft("simvastatin", "d1", *lines), prefetch=beside), "exposure-increase") == told
+
+
+def test_what_is_missing_of_one_order_is_told_together() -> None:
+    bare = {**draft("morphine", "d1"), "dosageInstruction": []}
+    first = not_checked(call(bare)).split("\n")[0]
+    assert "dose and route of morphine" in first
+
+
+def test_an_old_result_that_was_used_is_told_as_old_and_not_as_not_checked() -> None:
+    prefetch = full_prefetch()
+    aged = [
+        lab("2160-0", 0.9, "mg/dL", "2025-01-02")
+        if e["resource"]["code"]["coding"][0]["code"] == "2160-0"
+        else e["resource"]
+        for e in prefetch["laboratory"]["entry"]
+    ]
+    signed = draft("metformin 500 mg tablet", "d1", dosage(500, "mg", 2))
+    first = not_checked(call(signed, prefetch={**prefetch, "laboratory": bundle(*aged)})).split("\n")[0]
+    assert first == "Checked with old results: creatinine"
+
+
+def test_the_card_of_what_is_folded_says_the_gravest_in_its_own_words() -> None:
+    warned = full_prefetch(order("warfarin", "m1", dosage(5)), order("sertraline", "m3", dosage(50)))
+    listed = cards(call(draft("naproxen 500 mg tablet", "d1", dosage(500, "mg", 2)), prefetch=warned))
+    folded = by_topic(listed, "more-findings")
+    assert folded is not None
+    assert "priority:" not in folded["summary"]
+    assert len(folded["summary"]) < 140
