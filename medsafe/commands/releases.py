@@ -23,6 +23,7 @@ from medsafe.library.releases import (
     differing,
     find_release,
     publish,
+    recover,
     releases,
     restore,
     set_aside,
@@ -149,6 +150,8 @@ def rollback(version: str, archives: Path | None, hup: int | None, root: Path) -
     """Put the data of an earlier release back; what is there now is archived first."""
     kept = archives or release_archives(root)
     try:
+        if recover(root):
+            click.echo("An earlier rollback was cut off: what was there before it has been put back first.")
         wanted = find_release(root, version)
         if digest_of(root) == wanted.digest:
             click.echo(f"The data are those of {version} already.")

@@ -40,6 +40,9 @@ from medsafe.model.wording import Wording
 FORMULARY = "formulary"
 INTERACTIONS = "interaction_data"
 # Records of releases name the digest of the data, so they are no part of it.
+# A rollback at work, and the mark in it that both folders have been replaced.
+RESTORING = ".restoring-"
+RESTORED = "restored"
 RELEASES = f"{FORMULARY}/releases"
 CONVERSION_COLUMNS = (
     "table",
@@ -190,6 +193,19 @@ def _wording(reading: Reading) -> Wording:
     return loaded if isinstance(loaded, Wording) else Wording()
 
 
+def cut_off(root: Path) -> list[Path]:
+    """What a rollback left behind that was killed between its steps: the folders are then of two versions."""
+    return sorted(p for p in root.glob(f"{RESTORING}*") if (p / "old").is_dir() and not (p / RESTORED).exists())
+
+
+def _cut_off(root: Path) -> list[Problem]:
+    wrong, tip = (
+        "a rollback was cut off here",
+        "run `medsafe data rollback VERSION` again: it puts back what was there first",
+    )
+    return [Problem(p.name, "", wrong, "folders of one version", tip) for p in cut_off(root)]
+
+
 def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
     """Read both data folders below `root` and judge them; the Knowledge is only fit for use without errors."""
     reading = Reading(root)
@@ -217,7 +233,7 @@ def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
         opioid_rules=reading.tables(f"{INTERACTIONS}/opioid_safety.toml", OpioidRuleSchema(), as_opioid_rule),
         wording=_wording(reading),
     )
-    return knowledge, sorted({*reading.problems, *sense.judge(knowledge)})
+    return knowledge, sorted({*_cut_off(root), *reading.problems, *sense.judge(knowledge)})
 
 
 def load_knowledge(root: Path) -> Knowledge:

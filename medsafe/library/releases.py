@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 
 from medsafe.library.diff import RevisionError, data_at
-from medsafe.library.load import FORMULARY, INTERACTIONS, RELEASES, digest_of
+from medsafe.library.load import FORMULARY, INTERACTIONS, RELEASES, RESTORED, RESTORING, cut_off, digest_of
 from medsafe.library.toml_text import toml_value, with_values
 from medsafe.library.writing import write_whole
 
@@ -249,6 +249,21 @@ def set_aside(root: Path, archives: Path) -> Path:
     return path
 
 
+def recover(root: Path) -> bool:
+    """Undo a rollback that was killed between its steps: all folders are again what they were before it.
+
+    Returns whether there was one. Until then the data are refused as being of two versions.
+    """
+    left = cut_off(root)
+    for staging in left:
+        for old in sorted((staging / "old").iterdir()):
+            shutil.rmtree(root / old.name, ignore_errors=True)
+            old.rename(root / old.name)
+    for staging in root.glob(f"{RESTORING}*"):
+        shutil.rmtree(staging, ignore_errors=True)
+    return bool(left)
+
+
 def restore(root: Path, found: Path) -> None:
     """Put the data of `found` in place of those below `root`, folder by folder; records of releases stay.
 
@@ -256,7 +271,7 @@ def restore(root: Path, found: Path) -> None:
     ------
     ReleaseError: when a folder can't be replaced; what was replaced is put back.
     """
-    staging = Path(tempfile.mkdtemp(prefix=".restoring-", dir=root))
+    staging = Path(tempfile.mkdtemp(prefix=RESTORING, dir=root))
     moved: list[str] = []
     try:
         for name in FOLDERS:
@@ -268,6 +283,7 @@ def restore(root: Path, found: Path) -> None:
             (root / name).rename(staging / "old" / name)
             moved.append(name)
             (staging / "new" / name).rename(root / name)
+        (staging / RESTORED).touch()
     except OSError as error:
         for name in moved:
             shutil.rmtree(root / name, ignore_errors=True)

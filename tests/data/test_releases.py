@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,8 +15,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from medsafe.cli import main
-from medsafe.library.load import DataError, digest_of
-from medsafe.library.releases import ReleaseError, archive_bytes, archive_path, data_of, find_release, publish, releases
+from medsafe.library.load import DataError, digest_of, read_knowledge
+from medsafe.library.releases import (
+    ReleaseError,
+    archive_bytes,
+    archive_path,
+    data_of,
+    find_release,
+    publish,
+    recover,
+    releases,
+)
 from medsafe.service import Service
 from medsafe.settings import Settings
 from medsafe.web.app import create_app
@@ -216,3 +227,52 @@ def test_the_service_says_whether_its_data_are_those_of_a_release(root: Path, ar
         client = create_app(root, Settings(root)).test_client()
         told[state] = (client.get("/v1/knowledge").json["release"], client.get("/readyz").json["release"])
     assert told == {state: (state, state) for state in told}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from medsafe.library.releases import restore
+left = int(sys.argv[3])
+rename = Path.rename
+def counted(self, target):
+    global left
+    done = rename(self, target)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+Path.rename = counted
+restore(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_a_rollback_killed_between_its_steps_is_refused_and_then_undone(
+    root: Path, archives: Path, tmp_path: Path, step: int
+) -> None:
+    publish(root, archives, "2026.11.1", DAY, "", ())
+    found = tmp_path / "found"
+    shutil.copytree(root, found)
+    change(root)
+    forget_gabapentin(root)
+    before = everything(root)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(root), str(found), str(step)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert any("a rollback was cut off here" in str(p) for p in read_knowledge(root)[1])
+    assert recover(root)
+    assert everything(root) == before
+    assert not any("cut off" in str(p) for p in read_knowledge(root)[1])
+    assert run("rollback", "2026.11.1", "--root", root, "--archives", archives).exit_code == 0
+
+
+def test_a_cut_off_rollback_is_put_back_by_the_next_one(root: Path, archives: Path, tmp_path: Path) -> None:
+    publish(root, archives, "2026.11.1", DAY, "", ())
+    found = tmp_path / "found"
+    shutil.copytree(root, found)
+    change(root)
+    subprocess.run([sys.executable, "-c", KILLED, str(root), str(found), "1"], check=False)
+    told = run("rollback", "2026.11.1", "--root", root, "--archives", archives)
+    assert told.exit_code == 0, told.output
+    assert "cut off" in told.output
+    assert digest_of(root) == find_release(root, "2026.11.1").digest

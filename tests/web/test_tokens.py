@@ -455,7 +455,7 @@ def test_a_token_is_good_for_one_call_of_all_workers_together(
     assert ISSUER not in log
 
 
-def test_two_machines_share_tokens_limits_and_feedback_through_postgresql_and_redis_only(
+def test_two_machines_share_used_tokens_and_limits_through_postgresql_and_redis_only(
     root: Path, tmp_path: Path, key_server: KeyServer, postgres_url: str, redis_url: str
 ) -> None:
     secret = tmp_path / "secret"
