@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from medsafe.settings import Settings
+from medsafe.store.database import Database
 from medsafe.store.reports import RuleReport, export, report
 from medsafe.web.app import create_app
 from tests.conftest import ROOT
 from tests.fixtures.cds.calls import SELECT, SIGN, TODAY, Json, call, dosage, draft, full_prefetch, order
+from tests.serving import served
 
 PATIENT, ENCOUNTER, CLINICIAN = "zebedee-4711", "encounter-0815", "Practitioner/doc-42"
 COMMENT = "Mrs Shaw of ward 7 cried"
@@ -173,3 +177,25 @@ def test_a_read_only_store_is_told_and_the_check_goes_on(fresh: FlaskClient) -> 
     assert loud(cards(fresh, asking("order-sign"), SIGN))
     assert not store.flush(10)
     assert "READONLY" in store.status()["because"]
+
+
+def test_feedback_given_to_one_machine_is_counted_for_the_card_that_another_showed(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 40, encoding="utf-8")
+    environ = {"MEDSAFE_STORE_URL": postgres_url, "MEDSAFE_SECRET_FILE": str(secret)}
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    with served(ROOT, folders[0], **environ) as one, served(ROOT, folders[1], **environ) as two:
+        status, answer, _ = one.ask(f"/cds-services/{SIGN}", asking("order-sign"))
+        assert status == 200
+        (card,) = loud(json.loads(answer)["cards"])
+        item = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-23T12:00:00Z"}
+        assert two.ask(f"/cds-services/{SIGN}/feedback", {"feedback": [item]})[0] == 200
+    # Both have ended, and with that written what still waited.
+    database = Database(postgres_url)
+    with closing(database), database.begin(writes=False) as connection:
+        (told,) = [r for r in report(connection) if r.hazard == "bleeding" and r.overridden]
+    assert (told.cards, told.overridden) == (1, 1)
