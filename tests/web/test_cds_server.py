@@ -133,6 +133,12 @@ def ehr(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ehr]:
     found.server_close()
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time enough for a busy machine, where a test is about what is fetched and not about how long it may take."""
+    monkeypatch.setattr("medsafe.web.cds.FETCH_SECONDS", 5.0)
+
+
 def authorised(ehr: Ehr, prefetch: Json | None = None, **grant: Any) -> Json:
     token = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 300, **grant}
     return {**call(KETOROLAC, prefetch=prefetch or {}), "fhirServer": ehr.url, "fhirAuthorization": token}
@@ -142,6 +148,7 @@ def bleeding(body: Json) -> bool:
     return by_topic(cards(body), "bleeding") is not None
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_what_was_not_sent_is_fetched_with_the_token(ehr: Ehr) -> None:
     body = authorised(ehr)
     assert bleeding(body)
@@ -167,6 +174,7 @@ def test_what_the_ehr_failed_to_fetch_is_not_asked_for_again(ehr: Ehr) -> None:
     assert ehr.asked == []
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_pages_are_followed_on_the_same_origin(ehr: Ehr) -> None:
     ehr.mood = "paged"
     body = authorised(ehr)
@@ -174,6 +182,7 @@ def test_pages_are_followed_on_the_same_origin(ehr: Ehr) -> None:
     assert "Partial list" not in not_checked(body)
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_a_list_sent_in_part_is_completed(ehr: Ehr) -> None:
     ehr.mood = "paged"
     link = [{"relation": "next", "url": f"{ehr.url}?page=2"}]
@@ -185,6 +194,7 @@ def test_a_page_on_another_origin_is_not_followed_and_the_list_told_as_not_fetch
     assert "other medicines could not be fetched" in not_checked(authorised(ehr))
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_must_12_within_scope_only_what_the_templates_name_is_read(ehr: Ehr) -> None:
     cards(authorised(ehr))
     asked = {path.removeprefix("/fhir/") for path, _ in ehr.asked}
