@@ -28,6 +28,8 @@ DOSE_KINDS = frozenset({"organ-dose", "max-dose", "frequency", "opioid-safety", 
 GIVING = frozenset({"start", "co-prescribe"})
 COUNTED = frozenset({"tablet", "capsule", "patch", "puff", "spray", "suppository"})
 MOST_TRIALS, MOST_REPLACEMENTS = 6, 2
+# Orders of a case, old and new, up to which changes and replacements are tried.
+MOST_TRIED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ def _lower_doses(order: Order, medicine: Medicine) -> Iterator[float]:
     if order.dose is None:
         return
     if order.unit in COUNTED:
-        yield from (float(n) for n in range(int(order.dose), 0, -1) if n < order.dose)
+        most = int(order.dose)
+        yield from (float(n) for n in range(most, max(0, most - MOST_TRIALS - 1), -1) if n < order.dose)
         return
     strengths = strengths_of(Target(medicine.drug, order.route or "", order.form))
     if strengths is None or order.unit != medicine.drug.dose_unit:
@@ -85,7 +88,8 @@ def _gentler(order: Order, medicine: Medicine) -> list[Order]:
     times = order.times_per_day
     found = [replace(order, dose=dose) for dose in _lower_doses(order, medicine)]
     if times and float(times).is_integer():
-        found += [replace(order, times_per_day=float(n)) for n in range(int(times) - 1, 0, -1)]
+        fewer = int(times) - 1
+        found += [replace(order, times_per_day=float(n)) for n in range(fewer, max(0, fewer - MOST_TRIALS), -1)]
     return sorted(found, key=lambda o: -((o.dose or 0.0) * (o.times_per_day or 1.0)))
 
 
@@ -286,13 +290,18 @@ def proposals(
 ) -> list[Proposal]:
     """What may be done about one finding, the best first; for findings that interrupt only."""
     found: list[Proposal] = []
+    few = len(reading.case.regimen) + len(reading.case.new_orders) <= MOST_TRIED
     for order in reading.case.new_orders:
         draft = reading.drafts.get(order.ref, {})
         if order.ref not in finding.orders or order.ref not in selected or not _target(draft):
             continue
-        changed = change(finding, order, draft, reading, engine)
+        # Every change and replacement is tried in the whole case; in a very long one only taking away is offered.
+        changed = change(finding, order, draft, reading, engine) if few else None
         # Where less of the same is enough, nothing else is offered in its place.
-        found += [changed] if changed else list(replacements(order, draft, reading, engine, patient_id))
+        if changed:
+            found.append(changed)
+        elif few:
+            found += replacements(order, draft, reading, engine, patient_id)
         found.append(removal(order, draft))
     best = next((p for p in found if p.recommended), None)
     return [replace(p, recommended=p is best) for p in sorted(found, key=lambda p: p is not best)]

@@ -23,6 +23,8 @@ INTERVALS = {
     "wk": WEEK_H, "qw": WEEK_H, "weekly": WEEK_H, "once weekly": WEEK_H, "once a week": WEEK_H, "every week": WEEK_H,
     "mo": 730.0, "monthly": 730.0, "once a month": 730.0, "every month": 730.0,
 }  # fmt: skip
+# Nothing is given more often than once a minute: what says so is a slip, and how often is then not known.
+SHORTEST_H = 1 / 60
 ONCE = frozenset({"once", "stat", "one time", "one-time", "single dose", "now"})
 PARTS_OF_DAY = {
     "am": "morning", "qam": "morning", "mane": "morning", "every morning": "morning", "in the morning": "morning",
@@ -126,10 +128,12 @@ def timing_of_repeat(repeat: Json) -> Timing:
         return Timing(once=True) if number(any_of(repeat, "countMax", "count")) == 1 else NOTHING
     times = max(frequency or 1.0, float(a_day))
     period = period or DAY_H
+    if times <= 0 or period / times < SHORTEST_H:
+        return NOTHING
     if 0 < weekdays < 7:
         a_week = max(times, float(weekdays)) if period >= WEEK_H else weekdays * times * DAY_H / period
         return every(WEEK_H / a_week, _note(repeat))
-    return every(period / times, _note(repeat)) if times > 0 else NOTHING
+    return every(period / times, _note(repeat))
 
 
 def read_timing(timing: Any) -> Timing:

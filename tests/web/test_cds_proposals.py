@@ -10,6 +10,7 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
+from medsafe.fhir.timing import read_timing
 from tests.fixtures.cds.calls import (
     SELECT,
     Json,
@@ -223,3 +224,20 @@ def test_every_suggestion_has_its_own_uuid_and_keeps_it(body: Json) -> None:
 def test_at_most_one_suggestion_of_a_card_is_recommended(body: Json) -> None:
     for card in cards(body):
         assert sum(bool(s.get("isRecommended")) for s in card.get("suggestions", [])) <= 1
+
+
+@pytest.mark.parametrize("repeat", [(1e308, 1), (1, 5e-324), (1441, 1)])
+def test_an_impossible_frequency_is_not_known_and_costs_no_time(repeat: tuple[float, float]) -> None:
+    frequency, period = repeat
+    timing = {"repeat": {"frequency": frequency, "period": period, "periodUnit": "d"}}
+    assert not read_timing(timing).known
+
+
+def test_a_frequency_of_once_a_minute_is_read() -> None:
+    assert read_timing({"repeat": {"frequency": 1440, "period": 1, "periodUnit": "d"}}).times_per_day == 1440
+
+
+def test_an_impossible_number_of_tablets_is_answered_after_few_trials() -> None:
+    wild = {**dosage(1, "mg", 4), "doseAndRate": [{"doseQuantity": {"value": 1e40, "code": "{pill}"}}]}
+    new = draft("ketorolac 10 mg tablet", "d1", wild)
+    assert by_topic(cards(call(new, prefetch=full_prefetch(WARFARIN))), "bleeding")
