@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from medsafe import render
@@ -12,7 +12,8 @@ from medsafe.context.engine import Engine
 from medsafe.merge import merge, tier
 from medsafe.model.case import Case, DrugRef, Measurement, Order, PatientData
 from medsafe.model.findings import Finding, Notice, finding_order, merge_notices
-from medsafe.model.knowledge import Drug
+from medsafe.model.knowledge import Drug, Scope
+from medsafe.model.medicine import Medicine
 
 GRAPH_CHECKS = (pathways.find, burdens.find, curated.find, duplicates.find)
 NAME_CODES = ("unknown-drug", "ambiguous-drug", "not-covered")
@@ -53,6 +54,34 @@ def _orders(names: Iterable[str], engine: Engine) -> tuple[Order, ...]:
     return tuple(orders)
 
 
+def _has_dose(scope: Scope) -> bool:
+    return scope.daily_dose_at_least is not None or scope.daily_dose_below is not None
+
+
+def _depends_on_dose(medicine: Medicine, engine: Engine) -> bool:
+    """Whether an effect, a pathway or a curated record says one thing of a low dose of it and another of a high one."""
+    drug = medicine.drug
+    effects = (e.scope for e in medicine.effects)
+    pathways_of = (*(m.scope for m in drug.modulates), *(s.scope for s in drug.substrate_of))
+    ends = (end for r in engine.knowledge.interactions.values() for end in r.needs)
+    met = (
+        end.scope for end in ends if not medicine.tags.isdisjoint(end.ids) and medicine.tags.isdisjoint(end.excluding)
+    )
+    return any(map(_has_dose, (*effects, *pathways_of, *met)))
+
+
+def _taken_as_high(findings: Iterable[Finding], medicines: Iterable[Medicine], engine: Engine) -> Iterator[Notice]:
+    """What an answer without doses rests on, said for the drugs of its findings in which the dose decides."""
+    named = {drug for finding in findings for drug in finding.drugs}
+    telling = {m.drug.name for m in medicines if m.id in named and _depends_on_dose(m, engine)}
+    if telling:
+        message = (
+            f"No dose is given of {', '.join(sorted(telling))}: where the severity depends on the dose, a high one is"
+            " assumed. POST /v1/check judges the dose that is taken."
+        )
+        yield Notice("missing-data", "drugs", message, None, ("interaction",))
+
+
 def graph_findings(
     names: Iterable[str], engine: Engine
 ) -> tuple[tuple[Finding, ...], tuple[Notice, ...], tuple[str, ...]]:
@@ -63,7 +92,8 @@ def graph_findings(
     found = [item for check in GRAPH_CHECKS for item in check(derived.context) if isinstance(item, Finding)]
     shown = [f for f in found if f.rule not in engine.policy.switched_off]
     findings = tuple(sorted((tier(derived.context, f) for f in merge(shown)), key=finding_order))
-    notices = merge_notices(n for n in derived.notices if n.code in NAME_CODES)
+    taken_high = _taken_as_high(findings, derived.context.active, engine)
+    notices = merge_notices((*(n for n in derived.notices if n.code in NAME_CODES), *taken_high))
     return findings, notices, tuple(dict.fromkeys(m.id for m in derived.context.active))
 
 

@@ -17,7 +17,13 @@ CRUSH_RESISTANT = frozenset({"modified-release", "gastro-resistant"})
 def _broken(medicine: Medicine, rule: RouteRule) -> bool:
     by_route = not rule.routes or (medicine.route is not None and medicine.takes_route(rule.routes))
     by_form = not rule.forms or bool(rule.forms & medicine.forms)
-    return (bool(rule.routes) or bool(rule.forms)) and by_route and by_form
+    return (bool(rule.routes) or bool(rule.forms)) and by_route and by_form and not _excepted(medicine, rule)
+
+
+def _excepted(medicine: Medicine, rule: RouteRule) -> bool:
+    """Whether it was ordered by a name that the rule is not about; an order by code alone stays under the rule."""
+    said = medicine.product.casefold()
+    return any(name.casefold() in said for name in rule.except_names)
 
 
 def _finding(medicine: Medicine, severity: Severity, text: str, management: tuple[str, ...], rule: str) -> Finding:

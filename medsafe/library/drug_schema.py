@@ -185,6 +185,7 @@ class RouteRuleSchema(Strict):
     text = text(required=True)
     management = Words()
     sources = Citations()
+    except_names = Words()
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> RouteRule:

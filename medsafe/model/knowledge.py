@@ -172,7 +172,10 @@ class DoseLimit:
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    """A route or dose form by which a drug must not, or only with care, be given."""
+    """A route or dose form by which a drug must not, or only with care, be given.
+
+    `except_names` are names of products of the drug that the rule is not about, such as a prodrug made for the route.
+    """
 
     routes: frozenset[str]
     forms: frozenset[str]
@@ -180,6 +183,7 @@ class RouteRule:
     text: str
     management: tuple[str, ...] = ()
     sources: tuple[Citation, ...] = ()
+    except_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 ROUTES = frozenset(
     {
         "oral",
@@ -176,7 +179,7 @@ KINDS = (
     "time-course",
 )
 
-HAZARDS = frozenset(
+FIXED_HAZARDS = frozenset(
     {
         "exposure-increase",
         "exposure-decrease",
@@ -223,28 +226,34 @@ HAZARDS = frozenset(
         "absorption-decrease",
         "absorption-increase",
         "reduced-efficacy",
-        "gi-ulcer",
-        "hypocalcaemia",
-        "thrombosis",
-        "hypomagnesaemia",
-        "neurotoxicity",
-        "fluid-retention",
-        "cardiotoxicity",
-        "infection",
-        "withdrawal",
-        "opioid-toxicity",
-        "therapeutic-inertia",
-        "opioid-monitoring",
-        "tumour-lysis",
-        "osteonecrosis",
-        "hypercalcaemia",
-        "urinary-retention",
-        "age-caution",
-        "myopathy",
-        "hyperuricaemia",
-        "ototoxicity",
     }
 )
+# Where none of the codes fixed with the callers fits the harm; the API documents each with these words.
+ADDED_HAZARDS: Mapping[str, str] = MappingProxyType(
+    {
+        "age-caution": "harm that comes with age",
+        "cardiotoxicity": "cardiomyopathy, arrhythmia or ischaemia from a medicine",
+        "fluid-retention": "oedema, effusions, heart failure made worse",
+        "gi-ulcer": "peptic ulcer",
+        "hypercalcaemia": "high calcium",
+        "hyperuricaemia": "high uric acid, gout",
+        "hypocalcaemia": "low calcium",
+        "hypomagnesaemia": "low magnesium",
+        "infection": "infection, that from a live vaccine included",
+        "myopathy": "muscle and tendon damage, rhabdomyolysis",
+        "neurotoxicity": "harm to brain or nerves that is neither sedation, delirium nor seizure",
+        "opioid-monitoring": "an opioid that needs closer watching",
+        "opioid-toxicity": "signs of too much opioid now",
+        "osteonecrosis": "osteonecrosis of the jaw",
+        "ototoxicity": "loss of hearing or balance",
+        "therapeutic-inertia": "a treatment that stays although it does not work",
+        "thrombosis": "venous or arterial thrombosis",
+        "tumour-lysis": "tumour lysis syndrome",
+        "urinary-retention": "urinary retention",
+        "withdrawal": "withdrawal after a sudden stop",
+    }
+)
+HAZARDS = FIXED_HAZARDS | ADDED_HAZARDS.keys()
 
 ACTIONS = (
     "start",

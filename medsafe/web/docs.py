@@ -13,7 +13,7 @@ from marshmallow import fields
 
 from medsafe import __version__
 from medsafe import request as case_schema
-from medsafe.model.vocabulary import ACTIONS, HAZARDS, KINDS, ROUTES
+from medsafe.model.vocabulary import ACTIONS, ADDED_HAZARDS, HAZARDS, KINDS, ROUTES
 from medsafe.render import NOT_VALIDATED
 from medsafe.web.conversion import ConversionSchema
 from medsafe.web.exchange import reply
@@ -30,6 +30,7 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+ADDED = "Beyond the codes of the contract: " + "; ".join(f"{code}, {words}" for code, words in ADDED_HAZARDS.items())
 SOURCE = {"type": "object", "properties": {k: _text() for k in ("id", "title", "locator", "url", "status")}}
 FINDING = {
     "type": "object",
@@ -37,7 +38,7 @@ FINDING = {
     "properties": {
         "id": _text(),
         "kind": _text(enum=list(KINDS)),
-        "hazard": _text(enum=sorted(HAZARDS)),
+        "hazard": _text(enum=sorted(HAZARDS), description=ADDED),
         "severity": _text(enum=SEVERITIES),
         "interruptive": {"type": "boolean"},
         "new": {"type": "boolean"},
@@ -283,6 +284,7 @@ def page() -> Response:
             ("Severities", SEVERITIES),
             ("Kinds of findings", KINDS),
             ("Hazards", sorted(HAZARDS)),
+            ("Hazards beyond the contract", [f"{code}: {words}" for code, words in ADDED_HAZARDS.items()]),
             ("Actions", ACTIONS),
         )
     )

@@ -76,3 +76,9 @@ def test_a_cream_is_not_measured_against_the_limit_of_tablets(engine: Engine) ->
 def test_losing_a_perpetrator_that_the_label_names_is_watched(engine: Engine) -> None:
     who = patient(smoking={"status": "stopped", "days_ago": 4})
     assert severity(ask(engine, order("erlotinib", 150), who=who), "time-course", "erlotinib") == "moderate"
+
+
+@pytest.mark.parametrize(("name", "told"), [("phenytoin", "high"), ("fosphenytoin", "none"), ("Cerebyx", "none")])
+def test_a_rule_of_route_spares_the_prodrug_made_for_that_route(engine: Engine, name: str, told: str) -> None:
+    shown = ask(engine, new=[order(name, 300, route="intramuscular")])
+    assert severity(shown, "route-or-formulation", "phenytoin") == told

@@ -87,3 +87,22 @@ def test_an_inducer_stopped_last_week_is_still_counted(engine: Engine) -> None:
     assert found(shown, "exposure-decrease", "apixaban", "rifampicin") or found(
         shown, "time-course", "apixaban", "rifampicin"
     )
+
+
+def test_an_inhibitor_of_one_glucuronidation_enzyme_leaves_substrates_of_another_alone(engine: Engine) -> None:
+    """Probenecid slows lorazepam (UGT2B15); of lamotrigine (UGT1A4) nothing of the kind is known."""
+    told = ask(engine, order("lorazepam", 1), new=[order("probenecid", 500, times_per_day=2)])
+    quiet = ask(engine, order("lamotrigine", 100), new=[order("probenecid", 500, times_per_day=2)])
+    assert severity(told, "exposure-increase", "lorazepam", "probenecid") == "moderate"
+    assert severity(quiet, "exposure-increase", "lamotrigine", "probenecid") == "none"
+
+
+@pytest.mark.parametrize("victim", ["lamotrigine", "lorazepam"])
+def test_valproate_is_told_where_the_label_asks_for_a_lower_dose(engine: Engine, victim: str) -> None:
+    shown = ask(engine, order(victim, 1), new=[order("valproate", 500, times_per_day=2)])
+    assert severity(shown, "exposure-increase", victim, "valproate") in {"moderate", "high"}
+
+
+def test_an_antiviral_ordered_without_its_booster_still_blocks_cyp3a4(engine: Engine) -> None:
+    shown = ask(engine, order("simvastatin", 20), new=[order("nirmatrelvir", 300, times_per_day=2)])
+    assert severity(shown, "exposure-increase", "simvastatin", "nirmatrelvir") == "critical"

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from medsafe.model.vocabulary import ADDED_HAZARDS
+
 EXAMPLE = json.loads(
     (__import__("pathlib").Path(__file__).resolve().parents[2] / "medsafe" / "examples" / "check.json").read_text()
 )
@@ -193,6 +195,20 @@ def test_search_forgives_a_typo(client: FlaskClient) -> None:
 def test_interactions_need_no_patient(client: FlaskClient) -> None:
     answer = client.get("/v1/interactions?drugs=fentanyl,clarithromycin").get_json()
     assert find(answer, "exposure-increase", "fentanyl", "clarithromycin")
+
+
+def test_an_answer_without_doses_says_which_doses_it_took_for_high(client: FlaskClient) -> None:
+    methotrexate = client.get("/v1/interactions?drugs=methotrexate,ibuprofen").get_json()["notices"]
+    assert [(n["code"], n["field"]) for n in methotrexate] == [("missing-data", "drugs")]
+    assert "methotrexate" in methotrexate[0]["message"]
+    assert "a high one is assumed" in methotrexate[0]["message"]
+    assert client.get("/v1/interactions?drugs=paracetamol,amoxicillin").get_json()["notices"] == []
+
+
+def test_each_added_hazard_is_explained_in_the_published_schema(client: FlaskClient) -> None:
+    finding = client.get("/openapi.json").get_json()["components"]["schemas"]["Finding"]
+    told = finding["properties"]["hazard"]["description"]
+    assert [code for code in ADDED_HAZARDS if f"{code}, {ADDED_HAZARDS[code]}" not in told] == []
 
 
 @pytest.mark.parametrize(
