@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from medsafe.context.context import Context, missing_notices, orders_of
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import DoseLimit, Severity
+from medsafe.model.knowledge import DoseLimit, DrugClass, LifetimeLimit, Severity
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import INFUSION_ROUTES
 
@@ -38,8 +38,13 @@ def _given_in_all(medicine: Medicine) -> float | None:
     return medicine.daily_dose * days if medicine.daily_dose is not None else None
 
 
+def _is_of_its_routes(limit: DoseLimit, medicine: Medicine) -> bool:
+    """A limit that names no route is about what reaches the whole body, unless the drug is only ever given locally."""
+    return bool(limit.scope.routes) or medicine.systemic or not medicine.drug.systemic_routes
+
+
 def _applies(limit: DoseLimit, medicine: Medicine) -> bool:
-    if not medicine.within(limit.scope):
+    if not medicine.within(limit.scope) or not _is_of_its_routes(limit, medicine):
         return False
     # An infusion written as a dose a day is no single dose, unless the limit names that route.
     as_one_dose = limit.kind in ("single", "naive-single") and medicine.route in INFUSION_ROUTES
@@ -166,8 +171,65 @@ def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Not
                 yield _finding(context, limit, concerned, *broken)
 
 
+def _as_reference(limit: LifetimeLimit, medicine: Medicine) -> float | None:
+    """What was given of a member in all, as the dose of the reference that harms as much."""
+    given = _given_in_all(medicine)
+    return None if given is None else given * limit.equivalents[medicine.id]
+
+
+def _members(context: Context, limit: LifetimeLimit) -> list[Medicine]:
+    taken = (*context.active, *context.stopped)
+    return sorted((m for m in taken if m.systemic and m.id in limit.equivalents), key=lambda m: (m.id, m.order))
+
+
+def _unknown_part(name: str, members: list[Medicine]) -> Iterator[Notice]:
+    for medicine in members:
+        if _given_in_all(medicine) is None:
+            message = f"{medicine.drug.name} counts towards the lifetime limit of {name}; how much was given in all is not said."
+            yield Notice("missing-data", f"{medicine.order}.taken_for_days", message, None, ("max-dose",), (), False)
+
+
+def _lifetime_finding(
+    context: Context, item: DrugClass, limit: LifetimeLimit, members: list[Medicine], given: float, allowed: float
+) -> Finding:
+    names = ", ".join(sorted({m.drug.name for m in members}))
+    return Finding(
+        kind="max-dose",
+        hazard="max-dose-exceeded",
+        severity=_severity(context, DoseLimit("cumulative", limit.max, severity=limit.severity), given / allowed),
+        drugs=tuple(sorted({m.id for m in members})),
+        orders=tuple(sorted({m.order for m in members})),
+        summary=f"{names}: together {given:.0f} {limit.unit} of {limit.reference} in all exceeds the lifetime {allowed:.0f}"[
+            :139
+        ],
+        key=("lifetime", item.id),
+        consequence=limit.harm,
+        mechanism=f"Doses of {item.name} were added up as the dose of {limit.reference} that harms as much.",
+        path=tuple(PathStep(m.id, "counts-as", f"{limit.equivalents[m.id]:g} {limit.reference}") for m in members),
+        magnitude=Magnitude("dose-ratio", round(given / allowed, 2), "record"),
+        management=(limit.advice,),
+        sources=context.index.cite(limit.sources),
+        rule=f"limit:{item.id}:lifetime",
+    )
+
+
+def _of_class(context: Context, item: DrugClass, limit: LifetimeLimit) -> Iterator[Finding | Notice]:
+    """A lifetime limit that several members share; one member alone is held against its own."""
+    members = _members(context, limit)
+    if len({m.id for m in members}) < 2 or not context.in_focus(*members):
+        return
+    yield from _unknown_part(item.name, members)
+    given = sum(amount for m in members if (amount := _as_reference(limit, m)) is not None)
+    size = float(context.facts.values.get("bsa_m2", LARGEST_BSA_M2)) if limit.per_m2 else 1.0
+    if given > limit.max * size * TOLERANCE:
+        yield _lifetime_finding(context, item, limit, members, given, limit.max * size)
+
+
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every broken limit; of several broken limits of a kind the merge keeps the most serious."""
+    for item in context.index.lifetimes:
+        for limit in item.lifetime_limits:
+            yield from _of_class(context, item, limit)
     groups: dict[str, list[Medicine]] = {}
     for medicine in context.active:
         groups.setdefault(medicine.id, []).append(medicine)

@@ -9,6 +9,7 @@ from medsafe.context.context import Context
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import DrugClass, Severity
 from medsafe.model.medicine import Medicine
+from medsafe.opioids.totals import is_agonist
 
 
 def _is_long_acting(medicine: Medicine) -> bool:
@@ -80,6 +81,29 @@ def _two_long_acting_opioids(context: Context) -> Iterator[Finding]:
         )
 
 
+def _weak_beside_strong(context: Context) -> Iterator[Finding]:
+    """A weak opioid by the clock beside a strong one: the record's own word for its strength decides."""
+    regular = [m for m in context.active if is_agonist(m) and not m.prn and not m.single]
+    strong = {m.order for m in regular if m.drug.opioid and m.drug.opioid.strong}
+    weak = {m.order for m in regular if m.order not in strong}
+    if not (strong and weak) or not context.in_focus(*regular):
+        return
+    names = [sorted({m.drug.name for m in regular if m.order in group}) for group in (weak, strong)]
+    yield Finding(
+        kind="duplicate",
+        hazard="duplicate-therapy",
+        severity=Severity.MODERATE,
+        drugs=tuple(sorted({m.id for m in regular})),
+        orders=tuple(sorted(strong | weak)),
+        summary=f"Weak opioid beside a strong one: {', '.join(names[0])} with {', '.join(names[1])}"[:139],
+        key=("duplicate", "weak-with-strong-opioids"),
+        consequence="The weak opioid adds side effects and a daily dose that is easily overlooked, and little relief.",
+        path=tuple(PathStep(m.id, "is-a", f"{'strong' if m.order in strong else 'weak'} opioid") for m in regular),
+        management=("Keep one regular opioid: convert the weak one into the strong one, then stop it.",),
+        rule="duplicate:weak-with-strong-opioids",
+    )
+
+
 def _class_duplicates(context: Context) -> Iterator[Finding]:
     present = [m for m in context.active if m.systemic]
     tags = context.facts.medicines if context.focus is None else context.focus.tags
@@ -121,4 +145,5 @@ def find(context: Context) -> Iterator[Finding | Notice]:
     """Duplicates of ingredient and of class."""
     yield from _same_ingredient(context)
     yield from _two_long_acting_opioids(context)
+    yield from _weak_beside_strong(context)
     yield from _class_duplicates(context)

@@ -7,7 +7,7 @@ estimate is not known, the answer says so and names what is missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medsafe.context.context import Context, orders_of
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
@@ -27,6 +27,7 @@ MODALITIES = {
     "peritoneal": "peritoneal dialysis",
     "crrt": "continuous renal replacement",
 }
+ESTIMATE_NAMES = {"crcl": "CrCl", "egfr": "eGFR"}
 ESTIMATES = {"crcl": "creatinine clearance (Cockcroft-Gault)", "egfr": "eGFR (CKD-EPI)"}
 
 
@@ -204,11 +205,65 @@ def _renal(context: Context, medicine: Medicine) -> Iterator[Finding | Notice]:
         return
     band = band_for(medicine, value)
     if band is not None:
-        state = f"{rule.estimate.replace('crcl', 'CrCl').replace('egfr', 'eGFR')} {_shown(value, band)} mL/min"
-        basis = Basis("renal-caution", state, f"Dosed by {ESTIMATES[rule.estimate]}, here {value:.0f}.")
-        finding = _finding(context, medicine, band, basis)
-        if finding is not None:
-            yield finding
+        yield from _by_estimate(context, medicine, band, value)
+
+
+def _by_estimate(context: Context, medicine: Medicine, band: Band, value: float) -> Iterator[Finding]:
+    """The finding of the band that holds, or of the stricter one that holds while creatinine is rising."""
+    rule = medicine.drug.renal
+    assert rule is not None
+    shown = f"{ESTIMATE_NAMES[rule.estimate]} {_shown(value, band)} mL/min"
+    why = f"Dosed by {ESTIMATES[rule.estimate]}, here {value:.0f}."
+    own = _finding(context, medicine, band, Basis("renal-caution", shown, why))
+    stricter = rising_band(context, medicine, band, value)
+    if stricter is not None:
+        basis = Basis(
+            "renal-caution",
+            f"{shown} and creatinine rising: as below {stricter.below:g}",
+            f"{why} Creatinine is rising, so the present function is lower than any estimate.",
+            certain=False,
+        )
+        found = _finding(context, medicine, stricter, basis)
+        if found is not None:
+            least, most = own.severity if own else Severity.NONE, context.policy.rising[_aki(context)].at_most
+            yield replace(found, severity=max(least, min(found.severity, most)))
+            return
+    if own is not None:
+        yield own
+
+
+def _aki(context: Context) -> str:
+    """The stage of acute kidney injury by KDIGO, `named` where only the condition says so, "" where there is none.
+
+    A falling creatinine is recovery: the estimate is low rather than high, and its band stands.
+    """
+    values = context.facts.values
+    stage = str(values.get("aki", "none"))
+    if stage in context.policy.rising:
+        return stage
+    moves = values.get("creatinine_trend", "rising") == "rising" and stage == "none"
+    named = "acute-kidney-injury" in context.facts.conditions and "aki" not in values
+    return "named" if moves and named else ""
+
+
+def rising_band(context: Context, medicine: Medicine, band: Band, value: float) -> Band | None:
+    """The stricter band that holds while creatinine rises; None where it does not rise or nothing stricter is on record.
+
+    The next band below, or further down where the policy takes the clearance of that stage to be lower still.
+    """
+    stage = _aki(context)
+    if not stage or band.from_ <= 0:
+        return None
+    assumed = context.policy.rising[stage].clearance_ml_min
+    lower = band_for(medicine, min(band.from_ - 0.001, value if assumed is None else assumed))
+    changes = lower is not None and (
+        lower.action,
+        lower.max_daily_dose,
+        lower.max_single_dose,
+        lower.min_interval_h,
+        lower.dose_factor,
+    ) != (band.action, band.max_daily_dose, band.max_single_dose, band.min_interval_h, band.dose_factor)
+    return lower if changes else None
 
 
 def _shown(value: float, band: Band) -> str:

@@ -121,6 +121,18 @@ class Unstated:
 
 
 @dataclass(frozen=True, slots=True)
+class Rising:
+    """What a rising creatinine asks for at one stage of acute kidney injury.
+
+    `at_most` caps what the stricter band adds; `clearance_ml_min` is what the clearance is taken to be, None where the
+    next band below is enough.
+    """
+
+    at_most: Severity
+    clearance_ml_min: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the team has decided about severities and interruption, from `interaction_data/policy.toml`."""
 
@@ -143,6 +155,7 @@ class Policy:
     no_oral_with: frozenset[str] = frozenset()
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
+    rising: Mapping[str, Rising] = field(default_factory=dict)
     priorities: tuple[Mapping[str, Any], ...] = ()
     intents: tuple[Mapping[str, Any], ...] = ()
     most_cards: int = 4

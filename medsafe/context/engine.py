@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medsafe.context.conditions import ConditionIndex, build_condition_index
-from medsafe.context.context import OrderableTest, Policy, Unstated
+from medsafe.context.context import OrderableTest, Policy, Rising, Unstated
 from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
@@ -69,6 +69,10 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         dialysis_unstated={
             modality: Unstated(Severity[row["at_least"].upper()], row["text"])
             for modality, row in raw["dialysis_unstated"].items()
+        },
+        rising={
+            stage: Rising(Severity[row["at_most"].upper()], row.get("clearance_ml_min"))
+            for stage, row in raw["rising_creatinine"].items()
         },
         tolerated_kinds=frozenset(interruption["tolerated_kinds"]),
         tolerated_when_stable=frozenset(interruption["tolerated_when_stable"]),

@@ -40,6 +40,7 @@ class Index:
     effects: Mapping[str, EffectIndex] = field(default_factory=dict)
     # Classes of which two members are a duplicate, with their place in the order from the most specific.
     duplicates: Mapping[str, tuple[int, DrugClass]] = field(default_factory=dict)
+    lifetimes: tuple[DrugClass, ...] = ()
     # Sources as shown, by the citations of a record and the drug it is about: made once for each, kept with the index.
     _cited: dict[tuple[tuple[Citation, ...], str], tuple[CitedSource, ...]] = field(
         default_factory=dict, compare=False, repr=False
@@ -143,6 +144,7 @@ def build_index(knowledge: Knowledge) -> Index:
         {tag: frozenset(ids) for tag, ids in members.items()},
         {e.id: EffectIndex(e, sum(m.points for m in e.modifiers if m.points > 0)) for e in knowledge.effects.values()},
         _duplicates(knowledge, ancestors),
+        tuple(item for _, item in sorted(knowledge.classes.items()) if item.lifetime_limits),
     )
 
 

@@ -27,6 +27,7 @@ from medsafe.model.knowledge import (
     Drug,
     DrugClass,
     EffectWeight,
+    LifetimeLimit,
     Modulator,
     Monitoring,
     OpioidFacts,
@@ -315,6 +316,27 @@ class AllergySchema(Strict):
                 raise ValidationError("each row needs class, severity and text, and nothing else", "cross_reacts")
 
 
+class LifetimeLimitSchema(Strict):
+    max = fields.Float(required=True, validate=validate.Range(min=0, min_inclusive=False))
+    unit = text(required=True)
+    reference = text(required=True)
+    per_m2 = fields.Boolean(load_default=False)
+    equivalents = fields.Dict(
+        keys=text(),
+        values=fields.Float(validate=validate.Range(min=0, min_inclusive=False)),
+        required=True,
+        validate=validate.Length(min=2),
+    )
+    severity = SeverityField(load_default=DoseLimit("daily", 1).severity)
+    harm = text(required=True)
+    advice = text(required=True)
+    sources = Citations()
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> LifetimeLimit:
+        return LifetimeLimit(**data)
+
+
 class DrugClassSchema(Strict):
     name = text(required=True)
     parents = Words()
@@ -324,6 +346,7 @@ class DrugClassSchema(Strict):
     allergy = fields.Nested(AllergySchema, load_default=None)
     duplicate_severity = SeverityField(load_default=None)
     duplicate_text = text(load_default="")
+    lifetime_limits = many(LifetimeLimitSchema)
     sources = Citations()
 
     @post_load

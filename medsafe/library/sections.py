@@ -181,9 +181,10 @@ def _drug_sections() -> Iterator[Section]:
 
 
 def _shared_sections() -> Iterator[Section]:
-    yield _section("classes", CLASS_FILES, "", "record", d.DrugClassSchema, "effects cautions allergy")
+    yield _section("classes", CLASS_FILES, "", "record", d.DrugClassSchema, "effects cautions allergy lifetime_limits")
     yield _section("classes.effects", CLASS_FILES, "effects", "rows", d.EffectWeightSchema)
     yield _section("classes.cautions", CLASS_FILES, "cautions", "rows", d.CautionSchema)
+    yield _section("classes.lifetime_limits", CLASS_FILES, "lifetime_limits", "rows", d.LifetimeLimitSchema)
     yield _section("classes.allergy", CLASS_FILES, "allergy", "table", d.AllergySchema, "cross_reacts")
     yield _section("symptoms", SYMPTOM_FILES, "", "record", g.SymptomSchema, "options")
     yield _section("symptoms.options", SYMPTOM_FILES, "options", "rows", g.OptionSchema, "orders")

@@ -174,6 +174,16 @@ def _gaps(drug: Drug, bands: list[Band]) -> Iterator[Problem]:
         )
 
 
+def lifetime_limits_name_members(k: Knowledge) -> Iterator[Problem]:
+    for item in k.classes.values():
+        for limit in item.lifetime_limits:
+            for drug_id in sorted(limit.equivalents):
+                if drug_id not in k.drugs or item.id not in k.drugs[drug_id].classes:
+                    file, tip = f"formulary/classes/{item.id}.toml", "a misspelt drug would not be added up"
+                    wrong = f"{drug_id!r} is no drug of this class"
+                    yield Problem(file, "lifetime_limits.equivalents", wrong, "ids of drugs of the class", tip)
+
+
 STRICTNESS = {"none": 0, "monitor": 1, "extend-interval": 2, "reduce": 2, "avoid": 3}
 
 
@@ -253,6 +263,7 @@ def _citations(k: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...], D
                 yield file, section, item.sources, d
     for c in k.classes.values():
         cited = [*(e.sources for e in c.effects), *(x.sources for x in c.cautions)]
+        cited += [limit.sources for limit in c.lifetime_limits]
         yield from ((f"formulary/classes/{c.id}.toml", "effects/cautions", sources, None) for sources in cited)
     for r in k.interactions.values():
         yield _record_file(r), "sources", r.guidance.sources, None
@@ -487,6 +498,7 @@ POLICY_KEYS = {
     ),
     "organ_conditions": ("renal-caution", "hepatic-caution"),
     "dialysis_unstated": ("haemodialysis", "peritoneal", "crrt"),
+    "rising_creatinine": ("named", "stage 1", "stage 2", "stage 3"),
 }
 
 
@@ -540,6 +552,7 @@ RULES: tuple[Rule, ...] = (
     shares_do_not_exceed_the_whole,
     effects_exist,
     renal_bands_cover_every_value,
+    lifetime_limits_name_members,
     worse_function_is_never_treated_more_permissively,
     routes_are_either_systemic_or_local,
     sections_are_covered,

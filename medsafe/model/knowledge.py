@@ -290,6 +290,25 @@ class Allergy:
 
 
 @dataclass(frozen=True, slots=True)
+class LifetimeLimit:
+    """The most that the members of a class may be given together in a lifetime.
+
+    `equivalents` says for each member what 1 of its dose unit counts as, in `unit` of the `reference` drug; `max` is in
+    that unit, times the body surface (m², Mosteller) where `per_m2`.
+    """
+
+    max: float
+    unit: str
+    reference: str
+    equivalents: Mapping[str, float]
+    harm: str
+    advice: str
+    per_m2: bool = False
+    severity: Severity = Severity.HIGH
+    sources: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DrugClass:
     """A class of drugs: its parents, and what is true of every member unless the member says otherwise."""
 
@@ -302,6 +321,7 @@ class DrugClass:
     allergy: Allergy | None = None
     duplicate_severity: Severity | None = None
     duplicate_text: str = ""
+    lifetime_limits: tuple[LifetimeLimit, ...] = ()
     sources: tuple[Citation, ...] = ()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from medsafe.checks.organ_doses import band_for, dialysis_band
+from medsafe.checks.organ_doses import band_for, dialysis_band, rising_band
 from medsafe.context.context import Context
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.knowledge import Band, Citation, Drug, Option, OrderTemplate, Symptom
@@ -88,7 +88,10 @@ def _renal_band(context: Context, medicine: Medicine) -> Band | None:
     if dialysis != "none":
         return dialysis_band(medicine, dialysis)[0]
     value = context.organ.renal(rule.estimate)
-    return band_for(medicine, value) if value is not None else None
+    band = band_for(medicine, value) if value is not None else None
+    if band is None or value is None:
+        return None
+    return rising_band(context, medicine, band, value) or band
 
 
 def bands_of(context: Context, medicine: Medicine) -> list[Band]:

@@ -84,6 +84,10 @@ OPTION = (
 CODEINE_ROW = "cdc-2022,codeine,oral,mg/day,to-morphine,oral-morphine-per-unit,0.15"
 CONVERSION = "formulary/opioid_conversion.csv"
 POLICY = "interaction_data/policy.toml"
+LIFETIME = (
+    'name = "stimulants"\n[[lifetime_limits]]\nmax = 1\nunit = "mg"\nreference = "morphine"\nequivalents = { gabapentin = 1, morphine = 1 }\n'
+    'harm = "Harm."\nadvice = "Add up."\nsources = ["unsourced"]\n'
+)
 LAXATIVES = "formulary/classes/laxatives.toml"
 
 # The name of the rule, the fault, and what is told of it, word for word up to a list of known ids.
@@ -343,6 +347,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "order_entry_is_whole",
         edit(POLICY, 'loinc = "2160-0"', 'loinc = ""'),
         f"error: {POLICY}: order_entry.tests: {{'field': 'creatinine', ",
+    ),
+    (
+        "lifetime_limits_name_members",
+        write("formulary/classes/stimulants.toml", LIFETIME),
+        "error: formulary/classes/stimulants.toml: lifetime_limits.equivalents: 'gabapentin' is no drug of this class; "
+        "expected ids of drugs of the class. Tip: a misspelt drug would not be added up",
     ),
 ]  # fmt: skip
 

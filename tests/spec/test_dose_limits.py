@@ -110,3 +110,51 @@ def test_milligrams_for_micrograms_is_critical(engine: Engine, drug: str, slip: 
     route = "subcutaneous infusion" if drug == "alfentanil" else "oral"
     shown = ask(engine, order(drug, slip, "mg" if drug != "alfentanil" else "mg/h", route=route))
     assert {f["severity"] for f in shown["findings"] if drug in f["drugs"]} >= {"critical"}
+
+
+def _anthracyclines(engine: Engine, epirubicin_days: float, **more: Any) -> dict[str, Any]:
+    """Five courses of doxorubicin (250 mg/m²), then epirubicin at 80 mg/m² as doxorubicin a course, every three weeks."""
+    first = cycle("doxorubicin", 50 * BSA, taken_for_days=100)
+    return ask(engine, first, cycle("epirubicin", 100 * BSA, taken_for_days=epirubicin_days), **more)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [(21, "none"), (42, "high")],  # 250 + 2 × 80 = 410 · 250 + 3 × 80 = 490 mg/m² as doxorubicin
+)
+def test_anthracyclines_add_up_to_one_lifetime_limit(engine: Engine, days: float, expected: str) -> None:
+    assert severity(_anthracyclines(engine, days), "max-dose-exceeded", "doxorubicin", "epirubicin") == expected
+
+
+def test_an_earlier_anthracycline_that_was_stopped_counts_as_well(engine: Engine) -> None:
+    stopped = cycle("doxorubicin", 50 * BSA, taken_for_days=100, days_ago=900)
+    shown = ask(engine, cycle("epirubicin", 100 * BSA, taken_for_days=42), recently_stopped=[stopped])
+    assert severity(shown, "max-dose-exceeded", "doxorubicin", "epirubicin") == "high"
+
+
+def test_an_earlier_anthracycline_of_unknown_amount_is_told(engine: Engine) -> None:
+    stopped = cycle("doxorubicin", 50 * BSA, days_ago=900)
+    shown = ask(engine, cycle("epirubicin", 100 * BSA, taken_for_days=42), recently_stopped=[stopped])
+    assert ("missing-data", "recently_stopped.0.taken_for_days") in notices(shown)
+
+
+def _given_both_ways(engine: Engine) -> list[tuple[str, str, str, str]]:
+    """(drug, unit, local route, systemic route) of drugs with a daily limit that names no route."""
+    return [
+        (d.id, d.dose_unit, min(d.local_routes), min(d.systemic_routes))
+        for d in engine.knowledge.drugs.values()
+        if d.local_routes
+        and d.systemic_routes
+        and any(x.kind == "daily" and not (x.scope.routes or x.per_kg or x.when) for x in d.dose_limits)
+        and not any(x.scope.routes & d.local_routes for x in d.dose_limits)
+    ]
+
+
+def test_a_limit_without_a_route_is_about_the_whole_body(engine: Engine) -> None:
+    concerned = _given_both_ways(engine)
+    assert concerned
+    for drug, unit, local, systemic in concerned:
+        on_the_spot = ask(engine, order(drug, 999999, unit=unit, route=local))
+        swallowed = ask(engine, order(drug, 999999, unit=unit, route=systemic))
+        assert severity(on_the_spot, "max-dose-exceeded", drug) == "none", (drug, local)
+        assert severity(swallowed, "max-dose-exceeded", drug) != "none", (drug, systemic)
