@@ -291,14 +291,21 @@ def _dialysis(context: Context, medicine: Medicine, modality: str) -> Iterator[F
     band, stated = dialysis_band(medicine, modality)
     if band is None:
         return
-    basis = _stated(modality) if stated else _unstated(context, modality)
+    basis = _stated(context, modality, band) if stated else _unstated(context, modality)
     finding = _finding(context, medicine, band, basis)
     if finding is not None:
         yield finding
 
 
-def _stated(modality: str) -> Basis:
-    return Basis("renal-caution", MODALITIES[modality], f"Dosed for {MODALITIES[modality]}.")
+def dialysis_words(context: Context, modality: str, band: Band) -> tuple[str, ...]:
+    """When to give the dose around the dialysis, and whether the dialysis removes the drug, in the words of the policy."""
+    said = (context.policy.dialysis_words.get(key, "") for key in (band.timing, f"removed-{band.removed}"))
+    return tuple(text.format(modality=MODALITIES[modality].capitalize()) for text in said if text)
+
+
+def _stated(context: Context, modality: str, band: Band) -> Basis:
+    name = MODALITIES[modality]
+    return Basis("renal-caution", name, f"Dosed for {name}.", first=dialysis_words(context, modality, band))
 
 
 def _unstated(context: Context, modality: str) -> Basis:

@@ -155,6 +155,7 @@ class Policy:
     no_oral_with: frozenset[str] = frozenset()
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
+    dialysis_words: Mapping[str, str] = field(default_factory=dict)
     rising: Mapping[str, Rising] = field(default_factory=dict)
     priorities: tuple[Mapping[str, Any], ...] = ()
     intents: tuple[Mapping[str, Any], ...] = ()

@@ -70,6 +70,7 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
             modality: Unstated(Severity[row["at_least"].upper()], row["text"])
             for modality, row in raw["dialysis_unstated"].items()
         },
+        dialysis_words=raw["dialysis_words"],
         rising={
             stage: Rising(Severity[row["at_most"].upper()], row.get("clearance_ml_min"))
             for stage, row in raw["rising_creatinine"].items()

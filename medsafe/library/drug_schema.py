@@ -45,6 +45,8 @@ LABEL_STRENGTHS = tuple(f"{word}-{role}" for word in STRENGTH_WORDS for role in 
 MARGINS = ("narrow", "usual", "wide")
 COVERAGE = ("complete", "partial", "gap", "not-applicable")
 ACTIONS = ("none", "monitor", "reduce", "extend-interval", "avoid")
+REMOVED = ("yes", "no", "partly", "unknown")
+TIMINGS = ("after-session", "supplement", "any")
 LIMIT_KINDS = ("daily", "single", "interval", "frequency", "naive-daily", "naive-single", "start-daily", "cumulative")
 text = fields.String
 
@@ -150,11 +152,16 @@ class BandSchema(Strict):
         return Band(**data)
 
 
+class DialysisSchema(BandSchema):
+    removed = text(load_default="", validate=words_from(REMOVED))
+    timing = text(load_default="", validate=words_from(TIMINGS))
+
+
 class RenalSchema(Strict):
     estimate = text(required=True, validate=words_from(("crcl", "egfr")))
     bands = many(BandSchema, required=True, validate=validate.Length(min=1))
     dialysis = fields.Dict(
-        keys=text(validate=words_from(DIALYSIS_MODALITIES)), values=fields.Nested(BandSchema), load_default=dict
+        keys=text(validate=words_from(DIALYSIS_MODALITIES)), values=fields.Nested(DialysisSchema), load_default=dict
     )
 
     @post_load

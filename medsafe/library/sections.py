@@ -176,7 +176,7 @@ def _drug_sections() -> Iterator[Section]:
         ("strengths", d.StrengthSchema),
     )
     yield from (_section(path.replace("/", "."), DRUG_FILES, path, "rows", schema) for path, schema in rows)
-    keyed = (("sources", d.SourceSchema), ("renal/dialysis", d.BandSchema), ("hepatic", d.BandSchema))
+    keyed = (("sources", d.SourceSchema), ("renal/dialysis", d.DialysisSchema), ("hepatic", d.BandSchema))
     yield from (_section(path.replace("/", "."), DRUG_FILES, path, "keyed", schema) for path, schema in keyed)
 
 

@@ -174,6 +174,18 @@ def _gaps(drug: Drug, bands: list[Band]) -> Iterator[Problem]:
         )
 
 
+def dialysis_timing_makes_sense(k: Knowledge) -> Iterator[Problem]:
+    for drug in k.drugs.values():
+        for modality, band in drug.renal.dialysis.items() if drug.renal else ():
+            place = f"renal.dialysis.{modality}.timing"
+            if band.timing in ("after-session", "supplement") and modality == "crrt":
+                wrong, tip = f"{band.timing!r}: continuous replacement has no sessions", "leave it out, or say any"
+                yield Problem(_drug_file(drug), place, wrong, "a timing that fits the modality", tip)
+            if band.timing == "supplement" and band.removed == "no":
+                wrong, tip = "a supplement of what is not removed", "read the source again: one of the two is wrong"
+                yield Problem(_drug_file(drug), place, wrong, "removed yes or partly beside a supplement", tip)
+
+
 def lifetime_limits_name_members(k: Knowledge) -> Iterator[Problem]:
     for item in k.classes.values():
         for limit in item.lifetime_limits:
@@ -498,6 +510,15 @@ POLICY_KEYS = {
     ),
     "organ_conditions": ("renal-caution", "hepatic-caution"),
     "dialysis_unstated": ("haemodialysis", "peritoneal", "crrt"),
+    "dialysis_words": (
+        "after-session",
+        "supplement",
+        "any",
+        "removed-yes",
+        "removed-no",
+        "removed-partly",
+        "removed-unknown",
+    ),
     "rising_creatinine": ("named", "stage 1", "stage 2", "stage 3"),
 }
 
@@ -553,6 +574,7 @@ RULES: tuple[Rule, ...] = (
     effects_exist,
     renal_bands_cover_every_value,
     lifetime_limits_name_members,
+    dialysis_timing_makes_sense,
     worse_function_is_never_treated_more_permissively,
     routes_are_either_systemic_or_local,
     sections_are_covered,

@@ -127,7 +127,11 @@ class EffectWeight:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What to do with the dose when an estimate lies in [from, below)."""
+    """What to do with the dose when an estimate lies in [from, below), or on a dialysis modality.
+
+    Of a dialysis: `removed` says whether it takes the drug away (yes, no, partly, unknown), `timing` when to give it
+    (after-session, supplement: one more dose after the session, any); both "" where the source does not say.
+    """
 
     action: str
     from_: float = 0.0
@@ -140,6 +144,8 @@ class Band:
     advice: str = ""
     scope: Scope = ANY_ORDER
     sources: tuple[Citation, ...] = ()
+    removed: str = ""
+    timing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from medsafe.checks.organ_doses import band_for, dialysis_band, rising_band
+from medsafe.checks.organ_doses import band_for, dialysis_band, dialysis_words, rising_band
 from medsafe.context.context import Context
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.knowledge import Band, Citation, Drug, Option, OrderTemplate, Symptom
@@ -127,6 +127,13 @@ def fitted(order: Mapping[str, Any], medicine: Medicine, bands: list[Band]) -> t
     return new, tuple(notes)
 
 
+def dialysis_notes(context: Context, medicine: Medicine) -> tuple[str, ...]:
+    """When to give the medicine around this patient's dialysis, where its record says so."""
+    modality = str(context.facts.values.get("dialysis", "none"))
+    band, stated = dialysis_band(medicine, modality) if modality != "none" else (None, False)
+    return dialysis_words(context, modality, band) if band is not None and stated else ()
+
+
 def preference_points(option: Option, context: Context) -> tuple[float, tuple[str, ...]]:
     """Points that this patient's circumstances add or take, and why."""
     points, reasons = 0.0, []
@@ -166,4 +173,4 @@ def generated(
     return Option(id=id_, action=action, label=label[:139], rationale=rationale, benefit=benefit, sources=cited, **more)
 
 
-__all__ = ["Candidate", "bands_of", "candidates_from_data", "fitted", "generated", "responsiveness"]
+__all__ = ["Candidate", "bands_of", "candidates_from_data", "dialysis_notes", "fitted", "generated", "responsiveness"]

@@ -20,7 +20,15 @@ from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
 from medsafe.model.knowledge import Severity, Symptom
 from medsafe.model.medicine import Medicine
 from medsafe.suggestions import opioid_steps
-from medsafe.suggestions.options import Candidate, bands_of, candidates_from_data, fitted, generated, responsiveness
+from medsafe.suggestions.options import (
+    Candidate,
+    bands_of,
+    candidates_from_data,
+    dialysis_notes,
+    fitted,
+    generated,
+    responsiveness,
+)
 from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
@@ -236,7 +244,8 @@ class Screener:
         if against and candidate.option.action not in LOWERS:
             return self._exclude(candidate, [_because(f) for f in against], against)
         gaps = sorted({n.message for n in notices if n.code in ("missing-lab", "missing-data", "not-covered")})
-        return self._suggestion(candidate, order, medicine, brought, [*unknown, *fit_notes, *gaps])
+        around = dialysis_notes(self.context, medicine)
+        return self._suggestion(candidate, order, medicine, brought, [*unknown, *fit_notes, *around, *gaps])
 
     def _exclude(
         self, candidate: Candidate, reasons: list[str], findings: list[Finding] | None = None

@@ -354,6 +354,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "error: formulary/classes/stimulants.toml: lifetime_limits.equivalents: 'gabapentin' is no drug of this class; "
         "expected ids of drugs of the class. Tip: a misspelt drug would not be added up",
     ),
+    (
+        "dialysis_timing_makes_sense",
+        edit(GABAPENTIN, "[renal.dialysis.crrt]\n", '[renal.dialysis.crrt]\ntiming = "after-session"\n'),
+        f"error: {GABAPENTIN}: renal.dialysis.crrt.timing: 'after-session': continuous replacement has no sessions; expected a "
+        "timing that fits the modality. Tip: leave it out, or say any",
+    ),
 ]  # fmt: skip
 
 

@@ -49,3 +49,22 @@ def test_a_stated_modality_brings_no_notice(engine: Engine) -> None:
     stated = next(d for d in RENAL if "crrt" in (ENGINE.knowledge.drugs[d].renal or pytest.fail("no rule")).dialysis)
     shown = ask(engine, order(stated), who=patient(dialysis="crrt"))
     assert not [n for n in shown["notices"] if n["field"] == "patient.dialysis"]
+
+
+@pytest.mark.parametrize(
+    ("drug_id", "dose", "word"),
+    [
+        ("captopril", 25, "after the session"),
+        ("cefuroxime", 500, "additional dose"),
+        ("fentanyl", 25, "does not remove"),
+    ],
+)
+def test_what_dialysis_removes_and_when_to_give_it_is_told(
+    engine: Engine, drug_id: str, dose: float, word: str
+) -> None:
+    by_skin = {"unit": "mcg/h", "route": "transdermal", "interval_h": 72} if drug_id == "fentanyl" else {}
+    finding = found(
+        ask(engine, order(drug_id, dose, **by_skin), who=patient(dialysis="haemodialysis")), "renal-caution", drug_id
+    )
+    assert finding is not None
+    assert any(word in line for line in finding["management"])
