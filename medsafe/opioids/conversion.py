@@ -29,6 +29,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """What the policy says of how opioids are given: one rescue dose as a share of the daily dose, the most of them in a
+    day, and the half-life in hours from which a short-acting opioid is given four and not six times a day."""
+
+    rescue_share: float
+    rescues_per_day: int
+    four_times_from_half_life_h: float
+
+
+@dataclass(frozen=True, slots=True)
 class Conversion:
     """A conversion with its working; `refused` says why there is none."""
 
@@ -179,14 +189,14 @@ def daily_of(order: dict[str, Any]) -> float:
     return float(order["dose"] * order.get("times_per_day", 1))
 
 
-def breakthrough_of(target: Target, daily: float, mass: str, share: float) -> dict[str, Any] | None:
+def breakthrough_of(target: Target, daily: float, mass: str, habits: Habits) -> dict[str, Any] | None:
     """An as-needed dose of the short-acting form, a share of the daily dose; beside an infusion under the skin or into a vein."""
     route = ROUTE_INCLUDES.get(target.route, target.route) if "infusion" in target.route else target.route
     short = Target(target.drug, route, "")
     strengths = strengths_of(short)
     if strengths is None or "modified" in strengths.form or strengths.form == "patch":
         return None
-    value = daily * share * MASS_MG.get(mass, 1.0) / MASS_MG.get(strengths.unit, 1.0)
+    value = daily * habits.rescue_share * MASS_MG.get(mass, 1.0) / MASS_MG.get(strengths.unit, 1.0)
     dose = round_down(value, strengths)
     if not dose:
         return None
@@ -197,16 +207,17 @@ def breakthrough_of(target: Target, daily: float, mass: str, share: float) -> di
         "route": route,
         "form": "immediate-release" if route == "oral" else strengths.form,
         "prn": True,
-        "max_times_per_day": 6,
+        "max_times_per_day": habits.rescues_per_day,
     }
 
 
-def times_per_day_for(target: Target) -> float:
+def times_per_day_for(target: Target, habits: Habits) -> float:
     """Modified release twice a day, everything else every four to six hours."""
     opioid = target.drug.opioid
     if opioid and any(form in target.form for form in opioid.long_acting_forms):
         return 2.0
-    return 4.0 if target.drug.half_life_h and target.drug.half_life_h >= 4 else 6.0
+    half_life = target.drug.half_life_h
+    return 4.0 if half_life and half_life >= habits.four_times_from_half_life_h else 6.0
 
 
 def convert(
@@ -216,7 +227,7 @@ def convert(
     table: str,
     reduction: float,
     why: str,
-    breakthrough_share: float,
+    habits: Habits,
     times_per_day: float | None = None,
     most_per_day: float | None = None,
     rescue: bool = True,
@@ -230,7 +241,7 @@ def convert(
     rows, table: the conversion tables and the one to use.
     reduction: share to take off for incomplete cross-tolerance; not stacked on a one-way table of whole doses.
     why: the reason for that reduction.
-    breakthrough_share: share of the daily dose for one rescue dose.
+    habits: how rescue doses and short-acting doses are given.
     most_per_day: the most of this opioid with which to begin, in the row's unit, whatever the table says.
     rescue: whether this opioid serves for rescue doses at all.
 
@@ -246,7 +257,7 @@ def convert(
     cut = 0.0 if one_way and row.meaning == "dose-in-band" else reduction
     working = [_ratio_text(row, ome_mg_per_day, dose), _cut_text(row, dose, cut, why)]
     after, bounds = _bounded(dose * (1.0 - cut), row, rows, target, ome_mg_per_day, most_per_day)
-    order = _order(target, after, row.unit.replace("/day", ""), times_per_day or times_per_day_for(target))
+    order = _order(target, after, row.unit.replace("/day", ""), times_per_day or times_per_day_for(target, habits))
     mass = row.unit.split("/")[0]
     needed = rescue and row.unit.endswith("/day")
     if order is not None:
@@ -257,7 +268,7 @@ def convert(
         cut,
         daily_of(order) if order else None,
         order,
-        breakthrough_of(target, after, mass, breakthrough_share) if needed else None,
+        breakthrough_of(target, after, mass, habits) if needed else None,
         (*working, *bounds),
         ""
         if order

@@ -12,7 +12,7 @@ from typing import Any
 from medsafe.context.context import Context
 from medsafe.model.knowledge import Drug
 from medsafe.model.medicine import Medicine
-from medsafe.opioids.conversion import Conversion, Target, breakthrough_of, convert
+from medsafe.opioids.conversion import Conversion, Habits, Target, breakthrough_of, convert
 from medsafe.opioids.totals import ANTAGONISTS, is_agonist, lines_of, lowest_total, row_for, total
 
 FRAIL = frozenset({"frailty", "cachexia", "dementia", "delirium"})
@@ -45,6 +45,16 @@ def is_frail(context: Context) -> bool:
 def _number(context: Context, name: str) -> float:
     value: Any = context.policy.opioid[name]
     return float(value)
+
+
+def habits_of(context: Context) -> Habits:
+    """How the policy has rescue doses and short-acting doses given."""
+    shares: Any = context.policy.opioid["breakthrough_share"]
+    return Habits(
+        float(shares[0]),
+        int(_number(context, "rescues_per_day")),
+        _number(context, "four_times_from_half_life_h"),
+    )
 
 
 def rules_of(context: Context, drug: Drug, route: str) -> Mapping[str, Any]:
@@ -174,7 +184,6 @@ def rescue_for(
 ) -> dict[str, Any] | None:
     """A short-acting rescue dose of another opioid, a tenth of the daily morphine: one already taken, else by the policy."""
     rows, table = context.index.knowledge.conversion, context.policy.default_opioid_table
-    shares: Any = context.policy.opioid["breakthrough_share"]
     listed: Any = context.policy.opioid["rescue_drugs"]
     known = [m.id for m in taken if m.id in listed]
     no_oral = bool(context.policy.no_oral_with & context.facts.conditions)
@@ -185,7 +194,7 @@ def rescue_for(
         if entry is None or row is None or drug_id in avoid:
             continue
         rescue = breakthrough_of(
-            Target(entry.drug, route, ""), daily_ome / row.factor, row.unit.split("/")[0], shares[0]
+            Target(entry.drug, route, ""), daily_ome / row.factor, row.unit.split("/")[0], habits_of(context)
         )
         if rescue is not None:
             return rescue
@@ -223,7 +232,6 @@ def plan_conversion(
     cut, why = _reduction(context, agonists, target, reason, base)
     if cut == 0.0:
         base, base_working = _lowest(context, agonists, base, base_working)
-    shares: Any = context.policy.opioid["breakthrough_share"]
     result = convert(
         base,
         target,
@@ -231,12 +239,12 @@ def plan_conversion(
         table,
         cut,
         why,
-        float(shares[0]),
+        habits_of(context),
         most_per_day=rules.get("most_per_day"),
         rescue=bool(rules.get("rescue", True)),
     )
     if result.order is not None and result.breakthrough is None:
-        result = replace(result, breakthrough=rescue_for(context, agonists, _ome_of(context, target, result), avoid))
+        result = _with_rescue(context, agonists, target, result, rules, avoid)
     times, sources = changeover_of(context, agonists, target)
     missing = tuple(fact for fact in rules.get("needs", ()) if fact not in context.facts.values)
     return Plan(
@@ -248,6 +256,32 @@ def plan_conversion(
         missing,
         (*rules.get("sources", ()), *sources),
     )
+
+
+def _with_rescue(
+    context: Context,
+    taken: list[Medicine],
+    target: Target,
+    result: Conversion,
+    rules: Mapping[str, Any],
+    avoid: frozenset[str],
+) -> Conversion:
+    """A rescue dose of another opioid beside one that does not serve for it.
+
+    Where the new dose says little of what relieves pain today (a capped dose that builds up over days), the policy has the
+    rescue dose go by what was taken before, less the same reduction.
+    """
+    if rules.get("rescue_from") != "previous":
+        return replace(result, breakthrough=rescue_for(context, taken, _ome_of(context, target, result), avoid))
+    daily = result.base * (1.0 - result.reduction)
+    rescue = rescue_for(context, taken, daily, avoid)
+    if rescue is None:
+        return result
+    text = (
+        f"rescue dose by what was taken before: {habits_of(context).rescue_share:.0%} of {daily:.4g} mg oral morphine "
+        f"(less {result.reduction:.0%}), as {rescue['dose']:g} {rescue['unit']} {rescue['drug']} {rescue['route']}"
+    )
+    return replace(result, breakthrough=rescue, working=(*result.working, text))
 
 
 def _ome_of(context: Context, target: Target, result: Conversion) -> float:
@@ -264,4 +298,13 @@ def _ome_of(context: Context, target: Target, result: Conversion) -> float:
     return result.suggested * row.factor if row else 0.0
 
 
-__all__ = ["Plan", "changeover_of", "is_frail", "one_way_source", "plan_conversion", "reduction_for", "rescue_for"]
+__all__ = [
+    "Plan",
+    "changeover_of",
+    "habits_of",
+    "is_frail",
+    "one_way_source",
+    "plan_conversion",
+    "reduction_for",
+    "rescue_for",
+]

@@ -24,7 +24,15 @@ from medsafe.opioids.conversion import (
     round_down,
     strengths_of,
 )
-from medsafe.suggestions.conversions import Plan, is_frail, one_way_source, plan_conversion, rescue_for, rules_of
+from medsafe.suggestions.conversions import (
+    Plan,
+    habits_of,
+    is_frail,
+    one_way_source,
+    plan_conversion,
+    rescue_for,
+    rules_of,
+)
 from medsafe.suggestions.options import Candidate, generated
 
 TOXIC = ("opioid-toxicity", "opioid-neurotoxicity")
@@ -222,11 +230,6 @@ def _wait(medicine: Medicine) -> str:
     return "5 to 7 days" if (medicine.drug.half_life_h or 0) >= LONG_HALF_LIFE_H else "24 to 48 h"
 
 
-def _policy_pair(context: Context) -> float:
-    shares: Any = context.policy.opioid["breakthrough_share"]
-    return float(shares[0])
-
-
 def lower_background(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Lower the background opioid: over-treatment, drowsiness, toxicity."""
     toxic = bool(s.toxic)
@@ -259,11 +262,10 @@ def _lowered(context: Context, symptom: str, s: Situation, medicine: Medicine, d
 
 def _rescue(context: Context, s: Situation, medicine: Medicine, order: dict[str, Any]) -> Any:
     """The rescue dose that goes with an order: of the same opioid, else of another beside a patch or methadone."""
-    share = _policy_pair(context)
     target = Target(medicine.drug, medicine.route or "", order.get("form", ""))
     rules = rules_of(context, medicine.drug, medicine.route or "")
     if medicine.route != "transdermal" and rules.get("rescue", True):
-        return breakthrough_of(target, daily_of(order), medicine.drug.dose_unit, share)
+        return breakthrough_of(target, daily_of(order), medicine.drug.dose_unit, habits_of(context))
     before = daily_of(_order_like(medicine, _current(medicine) or 0.0))
     ome = s.regular_ome * daily_of(order) / before if before else 0.0
     return rescue_for(context, (*s.rescue, *s.background), ome, frozenset(s.renal_trouble))
