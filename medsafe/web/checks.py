@@ -71,6 +71,16 @@ def convert() -> Response:
 @blueprint.get("/v1/interactions")
 def interactions() -> Response:
     """What the graph says of these drugs for an ordinary adult at usual doses."""
+    return reply(interactions_of(drugs_asked(), engine()))
+
+
+def drugs_asked() -> list[str]:
+    """The names of `?drugs=a,b,c`.
+
+    Raises
+    ------
+    Problem: when there are none, or more than a regimen ever holds.
+    """
     names = [name.strip() for name in request.args.get("drugs", "").split(",") if name.strip()]
     if not names:
         raise Problem(
@@ -82,4 +92,4 @@ def interactions() -> Response:
         raise Problem(
             422, "At most 60 drugs.", [{"field": "drugs", "code": "invalid-input", "message": "at most 60 drugs"}]
         )
-    return reply(interactions_of(names, engine()))
+    return names

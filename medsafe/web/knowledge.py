@@ -13,6 +13,7 @@ from medsafe.graph.export import as_graphml, as_node_link, as_svg, subgraph
 from medsafe.graph.network import build_network
 from medsafe.library.diff import plain
 from medsafe.model.vocabulary import SECTIONS
+from medsafe.web.checks import drugs_asked
 from medsafe.web.exchange import engine, reply, service
 from medsafe.web.problems import Problem
 
@@ -109,9 +110,8 @@ def knowledge() -> Response:
 def graph() -> Response:
     """The part of the graph around some drugs, as node-link JSON, GraphML or SVG by `Accept`."""
     current = engine()
-    names = [n.strip() for n in request.args.get("drugs", "").split(",") if n.strip()]
     ids = []
-    for name in names:
+    for name in dict.fromkeys(drugs_asked()):
         found = current.names.resolve_name(name)
         ids += [c.drug_id for c in found.components if c.drug_id in current.index.drugs]
     if not ids:

@@ -249,3 +249,10 @@ def test_the_contract_names_every_endpoint(client: FlaskClient) -> None:
 def test_no_method_makes_an_endpoint_fail(client: FlaskClient, method: str) -> None:
     for path in ("/v1/check", "/v1/opioids/convert", "/v1/organ-function", "/v1/drugs", "/metrics", "/cds-services"):
         assert client.open(path, method=method, json={"regimen": []}).status_code < 500
+
+
+@pytest.mark.parametrize("path", ["/v1/interactions", "/v1/graph"])
+@pytest.mark.parametrize(("count", "status"), [(60, 200), (61, 422)])
+def test_more_drugs_than_a_regimen_holds_are_refused(client: FlaskClient, path: str, count: int, status: int) -> None:
+    names = ",".join(["morphine", "warfarin", *["zolpidem"] * (count - 2)])
+    assert client.get(f"{path}?drugs={names}").status_code == status
