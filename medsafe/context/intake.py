@@ -96,6 +96,10 @@ class _Dose:
     part: str = "dose"
 
 
+# In any unit of dose; the largest real ones are some ten million units a day.
+IMPOSSIBLE_AMOUNT = 1e9
+
+
 def _strengths(text: str) -> list[tuple[float, str]]:
     return [(float(number), unit) for number, unit in STRENGTH.findall(text)]
 
@@ -167,6 +171,13 @@ def _timed(order: Order, single: float | None, wanted: str) -> _Dose:
     if times is None:
         return _Dose(single, None, problem="how often it is given is missing", part="times_per_day")
     return _Dose(single, single * times)
+
+
+def _possible(dose: _Dose) -> _Dose:
+    """The dose, unless it is beyond anything that could be given: then it is a slip that no rule can be asked about."""
+    if max(dose.single or 0.0, dose.daily or 0.0) < IMPOSSIBLE_AMOUNT:
+        return dose
+    return _Dose(problem="no dose is so large", code="value-implausible")
 
 
 def _systemic(index: Index, drug_id: str, route: str | None) -> bool:
@@ -292,7 +303,7 @@ class Reader:
     ) -> Medicine:
         entry = self.index.drugs[drug_id]
         by_rate = any(s.route == route == "transdermal" and s.unit.endswith("/h") for s in entry.drug.strengths)
-        dose = _dose_of(order, entry.drug.dose_unit, position, strength, by_rate)
+        dose = _possible(_dose_of(order, entry.drug.dose_unit, position, strength, by_rate))
         if dose.problem and order.days_ago is None:
             message = f"{entry.drug.name}: {dose.problem}, so its dose was not checked."
             self.notices.append(

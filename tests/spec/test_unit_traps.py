@@ -230,3 +230,16 @@ def test_cirrhosis_with_parts_missing_is_dosed_by_the_worst_it_could_be(
     assert {field for _, field in notices(shown)} >= {f"patient.{name}" for name in missing}
     assert severity(shown, "hepatic-caution", "oxycodone") in ("moderate", "high")
     assert shown["complete"] is False
+
+
+@pytest.mark.parametrize("dose", [1e9, 1e40, 1e308])
+def test_a_dose_that_nobody_could_give_is_told_and_not_used(engine: Engine, dose: float) -> None:
+    found = ask(engine, order("oxycodone", dose, times_per_day=2), symptoms=[{"name": "pain", "score": 3}])
+    assert [n["field"] for n in found["notices"] if n["code"] == "value-implausible"] == ["regimen.0.dose"]
+    assert found["status"] != "all-clear"
+
+
+def test_a_slip_of_ten_is_still_a_dose_to_be_judged(engine: Engine) -> None:
+    found = ask(engine, order("oxycodone", 1000, times_per_day=2))
+    assert not [n for n in found["notices"] if n["code"] == "value-implausible"]
+    assert any(f["severity"] == "critical" for f in found["findings"])
