@@ -40,7 +40,7 @@ from medsafe.model.wording import Wording
 FORMULARY = "formulary"
 INTERACTIONS = "interaction_data"
 # Records of releases name the digest of the data, so they are no part of it.
-# A rollback at work, and the mark in it that both folders have been replaced.
+# A rollback at work, and what its folder `old` is called once both folders have been replaced.
 RESTORING = ".restoring-"
 RESTORED = "restored"
 RELEASES = f"{FORMULARY}/releases"
@@ -195,7 +195,7 @@ def _wording(reading: Reading) -> Wording:
 
 def cut_off(root: Path) -> list[Path]:
     """What a rollback left behind that was killed between its steps: the folders are then of two versions."""
-    return sorted(p for p in root.glob(f"{RESTORING}*") if (p / "old").is_dir() and not (p / RESTORED).exists())
+    return sorted(p for p in root.glob(f"{RESTORING}*") if (p / "old").is_dir())
 
 
 def _cut_off(root: Path) -> list[Problem]:

@@ -283,7 +283,8 @@ def restore(root: Path, found: Path) -> None:
             (root / name).rename(staging / "old" / name)
             moved.append(name)
             (staging / "new" / name).rename(root / name)
-        (staging / RESTORED).touch()
+        # One rename says that all is done: what is cleared away afterwards can no longer be taken for a cut.
+        (staging / "old").rename(staging / RESTORED)
     except OSError as error:
         for name in moved:
             shutil.rmtree(root / name, ignore_errors=True)

@@ -276,3 +276,41 @@ def test_a_cut_off_rollback_is_put_back_by_the_next_one(root: Path, archives: Pa
     assert told.exit_code == 0, told.output
     assert "cut off" in told.output
     assert digest_of(root) == find_release(root, "2026.11.1").digest
+
+
+KILLED_CLEARING = """
+import os, shutil, signal, sys
+from pathlib import Path
+from medsafe.library.releases import restore
+left = int(sys.argv[3])
+unlink, clear, clearing = os.unlink, shutil.rmtree, False
+def cleared(*given, **named):
+    global clearing
+    clearing = True
+    return clear(*given, **named)
+def counted(*given, **named):
+    global left
+    done = unlink(*given, **named)
+    left -= clearing
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+os.unlink, shutil.rmtree = counted, cleared
+restore(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("files", [1, 2, 5])
+def test_a_rollback_killed_while_it_clears_away_has_happened_and_is_never_undone_from_what_is_left(
+    root: Path, archives: Path, tmp_path: Path, files: int
+) -> None:
+    publish(root, archives, "2026.11.1", DAY, "", ())
+    found = tmp_path / "found"
+    shutil.copytree(root, found)
+    change(root)
+    done = subprocess.run([sys.executable, "-c", KILLED_CLEARING, str(root), str(found), str(files)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not any("cut off" in str(p) for p in read_knowledge(root)[1])
+    assert not recover(root)
+    assert digest_of(root) == find_release(root, "2026.11.1").digest
+    assert not list(root.glob(".restoring-*"))
