@@ -49,21 +49,26 @@ def _summary(same: list[Finding], drugs: tuple[str, ...]) -> str:
     return summary_of("{drugs}: " + f"{harm} {because}", names)
 
 
+def _lead_order(finding: Finding) -> tuple[object, ...]:
+    scored = finding.rule.startswith(("effect:", "pathway:"))
+    alone = len(finding.drugs) == 1
+    return (-finding.severity, alone, scored, not finding.rule.startswith("organ:"), finding.rule, finding.drugs)
+
+
 def combine(same: list[Finding]) -> Finding:
     """One finding from several about the same hazard: the most serious leads, a curated record before a score.
 
-    What is said of several medicines leads before what is said of one.
+    What is said of several medicines leads before what is said of one; what to do with the dose for this organ before a
+    caution that is no more serious.
     """
-    ordered = sorted(
-        same,
-        key=lambda f: (-f.severity, len(f.drugs) == 1, f.rule.startswith(("effect:", "pathway:")), f.rule, f.drugs),
-    )
+    ordered = sorted(same, key=_lead_order)
     lead, rest = ordered[0], ordered[1:]
     if not rest:
         return lead
     drugs = _together(lead.drugs, (f.drugs for f in rest))
-    # What is said of one medicine alone keeps its words where several are told of together.
-    own = [(f.summary,) for f in rest if f.rule.startswith("caution:")] if len(lead.drugs) > 1 else []
+    # What is said of one medicine alone keeps its words where several are told of together, or beside a dose for an organ.
+    beside = len(lead.drugs) > 1 or lead.key[0] == "organ"
+    own = [(f.summary,) for f in rest if f.rule.startswith(("caution:", "organ:"))] if beside else []
     return replace(
         lead,
         drugs=drugs,

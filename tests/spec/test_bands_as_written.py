@@ -148,6 +148,19 @@ def _dialysis(engine: Engine, drug: str) -> Iterator[str]:
             yield from wrong(found, band, f"{drug} under {modality}")
 
 
+def _liver(engine: Engine, drug: str) -> Iterator[str]:
+    """An INR under an anticoagulant says nothing of the liver: the class is then a range, and the worse one counts."""
+    bands = RECORDS[drug]["hepatic"]
+    for grade in "ABC":
+        shown = review(engine, drug, with_liver(grade))
+        judged = shown["organ_function"]["hepatic"]["child_pugh"]
+        taken = judged["class"] or judged["worst_case"]
+        assert taken == grade or "inr" in judged["missing"], (drug, grade, judged)
+        stated = [bands[g] for g in "ABC"[: "ABC".index(taken) + 1] if g in bands]
+        band = stated[-1] if stated and _speaks_of(stated[-1], RECORDS[drug]) else None
+        yield from wrong(said(shown, drug, "hepatic-caution"), band, f"{drug} in Child-Pugh {grade}")
+
+
 @pytest.mark.parametrize("part", range(8))
 def test_at_the_edges_of_each_renal_band_the_answer_is_the_record(engine: Engine, part: int) -> None:
     assert [line for drug in RENAL[part::8] for line in _kidneys(engine, drug)] == []
@@ -155,6 +168,10 @@ def test_at_the_edges_of_each_renal_band_the_answer_is_the_record(engine: Engine
 
 def test_under_each_dialysis_that_a_record_states_the_answer_is_the_record(engine: Engine) -> None:
     assert [line for drug in RENAL for line in _dialysis(engine, drug)] == []
+
+
+def test_in_each_child_pugh_class_the_answer_is_the_record_or_its_nearest_milder_class(engine: Engine) -> None:
+    assert [line for drug in HEPATIC for line in _liver(engine, drug)] == []
 
 
 def _limits() -> Iterator[tuple[str, float, float]]:

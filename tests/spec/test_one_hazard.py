@@ -113,3 +113,14 @@ def test_what_is_said_of_one_medicine_is_not_told_of_another(engine: Engine) -> 
     (told,) = [f for f in found if f["kind"] == "deprescribing" and "atorvastatin" in f["drugs"]]
     assert "anticoagulation" not in told["summary"]
     assert all(name in told["summary"] for name in told["drugs"])
+
+
+def test_what_to_do_with_the_dose_leads_before_a_caution_about_the_same_liver_that_is_no_more_serious(
+    engine: Engine,
+) -> None:
+    liver = {"conditions": ["cirrhosis"], "ascites": "moderate", "encephalopathy": "grade 2", "inr": 2.5}
+    bilirubin = {"value": 80, "unit": "umol/L", "taken_on": "2026-11-20"}
+    shown = ask(engine, order("abemaciclib", times_per_day=None), who=patient(bilirubin=bilirubin, **liver))
+    told = [f for f in shown["findings"] if f["hazard"] == "hepatic-caution"]
+    assert [f["summary"] for f in told] == ["abemaciclib: lengthen the interval (Child-Pugh C)"]
+    assert any("Liver injury" in line for line in told[0]["modifiers"])
