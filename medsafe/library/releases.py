@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 from medsafe.library.diff import RevisionError, data_at
 from medsafe.library.load import FORMULARY, INTERACTIONS, RELEASES, RESTORED, RESTORING, cut_off, digest_of
 from medsafe.library.toml_text import toml_value, with_values
-from medsafe.library.writing import write_whole
+from medsafe.library.writing import settle, write_whole
 
 VERSION = re.compile(r"\d+(\.\d+)*")
 RELEASE_FILE = f"{FORMULARY}/release.toml"
@@ -274,21 +275,37 @@ def restore(root: Path, found: Path) -> None:
     staging = Path(tempfile.mkdtemp(prefix=RESTORING, dir=root))
     moved: list[str] = []
     try:
-        for name in FOLDERS:
-            shutil.copytree(found / name, staging / "new" / name, ignore=shutil.ignore_patterns("releases"))
-        if (root / RELEASES).is_dir():
-            shutil.copytree(root / RELEASES, staging / "new" / RELEASES)
-        (staging / "old").mkdir()
+        _lay_out(found, root, staging)
         for name in FOLDERS:
             (root / name).rename(staging / "old" / name)
             moved.append(name)
             (staging / "new" / name).rename(root / name)
         # One rename says that all is done: what is cleared away afterwards can no longer be taken for a cut.
+        settle(root)
         (staging / "old").rename(staging / RESTORED)
+        settle(staging)
     except OSError as error:
+        _put_back(root, staging, moved, error)
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _lay_out(found: Path, root: Path, staging: Path) -> None:
+    """The new folders beside the old, ready to be renamed."""
+    for name in FOLDERS:
+        shutil.copytree(found / name, staging / "new" / name, ignore=shutil.ignore_patterns("releases"))
+    if (root / RELEASES).is_dir():
+        shutil.copytree(root / RELEASES, staging / "new" / RELEASES)
+    (staging / "old").mkdir()
+
+
+def _put_back(root: Path, staging: Path, moved: Sequence[str], error: OSError) -> NoReturn:
+    """Undo what was replaced; where that fails too nothing is cleared away, and the next rollback undoes it."""
+    try:
         for name in moved:
             shutil.rmtree(root / name, ignore_errors=True)
             (staging / "old" / name).rename(root / name)
-        raise ReleaseError(f"the data can't be replaced ({error}): they are as they were") from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    except OSError as again:
+        message = f"the data can't be replaced ({error}) nor put back ({again}): they wait in {staging.name}/old, "
+        raise ReleaseError(f"{message}and the next `medsafe data rollback` puts them back first") from None
+    shutil.rmtree(staging, ignore_errors=True)
+    raise ReleaseError(f"the data can't be replaced ({error}): they are as they were") from None

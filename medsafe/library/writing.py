@@ -30,6 +30,15 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
+def settle(folder: Path) -> None:
+    """Have renames within a folder reach the disk, so that a loss of power does not undo one of them alone."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_all(root: Path, texts: Mapping[str, str], before: Mapping[str, bytes]) -> None:
     """Replace some files, each in one step; none when one of them is not what it was when it was read.
 

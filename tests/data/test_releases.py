@@ -266,6 +266,44 @@ def test_a_rollback_killed_between_its_steps_is_refused_and_then_undone(
     assert run("rollback", "2026.11.1", "--root", root, "--archives", archives).exit_code == 0
 
 
+REFUSED = """
+import errno, sys
+from pathlib import Path
+from medsafe.library.releases import ReleaseError, restore
+left = int(sys.argv[3])
+rename = Path.rename
+def refusing(self, target):
+    global left
+    left -= 1
+    if left <= 0:
+        raise OSError(errno.EIO, "Input/output error")
+    return rename(self, target)
+Path.rename = refusing
+try:
+    restore(Path(sys.argv[1]), Path(sys.argv[2]))
+except ReleaseError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("renames", [2, 3, 4])
+def test_data_that_can_neither_be_replaced_nor_put_back_are_kept_told_and_put_back_by_the_next_rollback(
+    root: Path, archives: Path, tmp_path: Path, renames: int
+) -> None:
+    publish(root, archives, "2026.11.1", DAY, "", ())
+    found = tmp_path / "found"
+    shutil.copytree(root, found)
+    change(root)
+    before = everything(root)
+    words = [sys.executable, "-c", REFUSED, str(root), str(found), str(renames)]
+    told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert "nor put back" in told
+    assert "the next `medsafe data rollback` puts them back first" in told
+    assert any("a rollback was cut off here" in str(p) for p in read_knowledge(root)[1])
+    assert recover(root)
+    assert everything(root) == before
+
+
 def test_a_cut_off_rollback_is_put_back_by_the_next_one(root: Path, archives: Path, tmp_path: Path) -> None:
     publish(root, archives, "2026.11.1", DAY, "", ())
     found = tmp_path / "found"
