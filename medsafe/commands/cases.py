@@ -44,7 +44,7 @@ def _tests_nothing(expect: dict[str, Any]) -> list[str]:
 def _answer(shown: dict[str, Any]) -> Iterator[str]:
     yield f"  status {shown['status']}"
     for item in shown["findings"]:
-        yield f"  {item['severity']:8} {item['hazard']}: {' + '.join(item['drugs'])}: {item['summary']}"
+        yield f"  {item['severity']:8} {item['hazard']} ({' + '.join(item['drugs'])}) {item['summary']}"
     yield from (f"  notice   {item['code']} {item['field']}" for item in shown["notices"])
     yield from (
         f"  option {item['rank']} {item['action']} {item['drug'] or item['label']}" for item in shown["suggestions"]

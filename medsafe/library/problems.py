@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 
@@ -58,9 +59,16 @@ def flatten(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path.lstrip("."), str(messages)
 
 
+def _nearest(wrong: str, expected: str) -> str:
+    """What to do about a word that is not one of those allowed: the words most like it, where there are any."""
+    allowed = expected.removeprefix("one of ").split(", ")
+    near = get_close_matches(wrong.removeprefix("unknown: "), allowed)
+    return f"did you mean {' or '.join(near)}?" if near and allowed != [expected] else TEMPLATE
+
+
 def _told(file: str, path: str, text: str) -> Problem:
     wrong, _, expected = text.rstrip(".").partition("; expected ")
-    known = SCHEMA_WORDS.get(text, (expected or IN_TEMPLATE, TEMPLATE))
+    known = SCHEMA_WORDS.get(text, (expected or IN_TEMPLATE, _nearest(wrong, expected)))
     return Problem(file, path, wrong, *known)
 
 

@@ -45,7 +45,7 @@ def test_a_case_that_is_met_shows_what_the_service_says(root: Path) -> None:
     write(root, CASE)
     done = run(root, "cases", "laxative")
     assert done.exit_code == 0
-    assert "missing-co-prescription: morphine" in done.output
+    assert "missing-co-prescription (morphine)" in done.output
     assert "1 of 1 cases get what they expect" in done.output
 
 

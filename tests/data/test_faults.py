@@ -306,6 +306,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
     ),
     (
         "shape",
+        edit(MORPHINE, 'action = "avoid"', 'action = "avoids"'),
+        f"error: {MORPHINE}: renal.bands[2].action: unknown: avoids; expected one of none, monitor, reduce, "
+        "extend-interval, avoid. Tip: did you mean avoid?",
+    ),
+    (
+        "shape",
         row("cautions")("when_ = 1"),
         f"error: {MORPHINE}: cautions[0].when_: Unknown field; expected a key of the template. Tip: check the spelling",
     ),
