@@ -59,14 +59,19 @@ def _severity(context: Context, limit: DoseLimit, ratio: float) -> Severity:
     return limit.severity.step(steps) if steps else limit.severity
 
 
+def _more_to_come(given: float, allowed: float, orders: list[Medicine]) -> bool:
+    """Whether the known doses are all that is allowed and another order adds to them, however much that is."""
+    return given >= allowed and any(m.daily_dose is None for m in orders)
+
+
 def _excess(context: Context, limit: DoseLimit, orders: list[Medicine]) -> tuple[float, float] | None:
     """(what is given, what is allowed) when the limit is broken; in the drug's unit, hours or doses a day."""
     allowed = _limit_value(context, limit)
     if allowed is None:
         return None
-    if limit.kind in ("daily", "naive-daily", "start-daily"):
+    if limit.kind in PER_DAY:
         given = sum(m.daily_dose for m in orders if m.daily_dose is not None)
-        return (given, allowed) if given > allowed * TOLERANCE else None
+        return (given, allowed) if given > allowed * TOLERANCE or _more_to_come(given, allowed, orders) else None
     if limit.kind == "cumulative":
         given = sum(total for m in orders if (total := _given_in_all(m)) is not None)
         return (given, allowed) if given > allowed * TOLERANCE else None
@@ -80,7 +85,9 @@ def _excess(context: Context, limit: DoseLimit, orders: list[Medicine]) -> tuple
     return (most, allowed) if most > allowed * TOLERANCE else None
 
 
+PER_DAY = ("daily", "naive-daily", "start-daily")
 WORDS = {
+    "and-more": "{given:g} {unit} a day, and an order whose dose is not known, exceed {allowed:g}",
     "daily": "{given:g} {unit} a day exceeds {allowed:g}",
     "naive-daily": "{given:g} {unit} a day is too much for an opioid-naive patient ({allowed:g})",
     "start-daily": "{given:g} {unit} a day is above the starting dose of {allowed:g}",
@@ -99,7 +106,8 @@ def _finding(context: Context, limit: DoseLimit, orders: list[Medicine], given: 
     naive = limit.kind.startswith("naive")
     kind = "opioid-safety" if naive else "frequency" if timing else "max-dose"
     hazard = "opioid-naive-start" if naive else "frequency-error" if timing else "max-dose-exceeded"
-    text = WORDS[limit.kind].format(given=given, allowed=round(allowed, 1), unit=medicine.drug.dose_unit)
+    words = WORDS["and-more" if limit.kind in PER_DAY and given <= allowed * TOLERANCE else limit.kind]
+    text = words.format(given=given, allowed=round(allowed, 1), unit=medicine.drug.dose_unit)
     return Finding(
         kind=kind,
         hazard=hazard,

@@ -155,7 +155,7 @@ def _dose_of(
     if unit.casefold() in COUNT_UNITS or (unit.casefold() == "ml" and wanted.casefold() != "ml"):
         amount = _counted_dose(order, position, known)
         if amount is None:
-            return _Dose(problem=f"the strength of one of the {unit} is not given", part="drug.strength")
+            return _Dose(problem=f"what one {unit} holds is not given", part="drug.strength")
     elif position > 0 and known is None:
         return _Dose(problem="the dose of this component is not given", part="drug.strength")
     elif position > 0 and known is not None:

@@ -234,6 +234,7 @@ ADDED_HAZARDS: Mapping[str, str] = MappingProxyType(
         "age-caution": "harm that comes with age",
         "cardiotoxicity": "cardiomyopathy, arrhythmia or ischaemia from a medicine",
         "fluid-retention": "oedema, effusions, heart failure made worse",
+        "fracture": "broken bones",
         "gi-ulcer": "peptic ulcer",
         "hypercalcaemia": "high calcium",
         "hyperuricaemia": "high uric acid, gout",

@@ -158,3 +158,16 @@ def test_a_limit_without_a_route_is_about_the_whole_body(engine: Engine) -> None
         swallowed = ask(engine, order(drug, 999999, unit=unit, route=systemic))
         assert severity(on_the_spot, "max-dose-exceeded", drug) == "none", (drug, local)
         assert severity(swallowed, "max-dose-exceeded", drug) != "none", (drug, systemic)
+
+
+@pytest.mark.parametrize(("known", "expected"), [(950, "none"), (1000, "high")])
+def test_more_of_an_unknown_dose_on_top_of_all_that_is_allowed_is_too_much(
+    engine: Engine, known: float, expected: str
+) -> None:
+    shown = ask(engine, order("paracetamol", known, times_per_day=4), order("Lemsip"))
+    assert severity(shown, "max-dose-exceeded", "paracetamol") == expected
+
+
+def test_an_unknown_dose_given_locally_adds_nothing_to_the_daily_dose(engine: Engine) -> None:
+    shown = ask(engine, order("diclofenac", 75, times_per_day=2), order("diclofenac", route="topical"))
+    assert severity(shown, "max-dose-exceeded", "diclofenac") == "none"
