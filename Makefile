@@ -1,6 +1,6 @@
 PY = .venv/bin/python
 
-.PHONY: help setup run test check fix data bench lock sbom
+.PHONY: help setup run test check fix data bench fuzz lock sbom
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 setup:  ## create the environment
@@ -17,6 +17,9 @@ data:  ## check formulary/ and interaction_data/
 	$(PY) -m medsafe data check
 bench:  ## measure the review and the HTTP throughput
 	$(PY) -m medsafe bench
+fuzz:  ## Schemathesis against a running service: make fuzz URL=http://127.0.0.1:8080 EXAMPLES=500
+	python3 -m venv .venv-fuzz && .venv-fuzz/bin/pip install -q schemathesis==4.32.5
+	.venv-fuzz/bin/schemathesis run $(URL)/openapi.json --max-examples $(or $(EXAMPLES),100) --seed 5 --continue-on-failure --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection,positive_data_acceptance
 lock:  ## write the lock file from the environment
 	$(PY) -m pip freeze --exclude-editable > requirements.lock
 sbom:  ## write the software bill of materials from the lock file

@@ -79,15 +79,6 @@ def _number(field: fields.Float) -> Decode:
     return _validated(decode, field.validators)
 
 
-def _boolean(field: fields.Boolean) -> Decode:
-    def decode(value: Any) -> bool:
-        if type(value) is not bool:
-            raise Doubt
-        return value
-
-    return _validated(decode, field.validators)
-
-
 def _list(field: fields.List[Any]) -> Decode:
     item = _nullable(field.inner)
 
@@ -125,7 +116,6 @@ def _own(field: fields.Field[Any]) -> Decode:
 READERS: dict[type, Callable[[Any], Decode]] = {
     fields.String: _text,
     fields.Float: _number,
-    fields.Boolean: _boolean,
     fields.List: _list,
     fields.Dict: _words,
 }

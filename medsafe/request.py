@@ -184,9 +184,18 @@ class PatientSchema(Tolerant.from_dict(_patient_fields, name="PatientNumbers")):
     smoking = fields.Nested(SmokingSchema, load_default=None, allow_none=True)
 
 
+class YesNo(fields.Boolean):
+    """True or false; 0 and 1, which Python counts as such, are refused like any other number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if type(value) is not bool:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class GoalsSchema(Tolerant):
     intent = text(("comfort", "disease-directed", "mixed"))
-    documented = fields.Boolean(load_default=False, allow_none=True, truthy={True}, falsy={False})
+    documented = YesNo(load_default=False, allow_none=True)
     prognosis = text(("hours", "days", "weeks", "months", "years"))
     priorities = fields.List(fields.String(), load_default=list, allow_none=True)
 
@@ -239,7 +248,7 @@ class OrderSchema(Tolerant):
     form = text()
     times_per_day = Number(positive=True)
     interval_h = Number(positive=True)
-    prn = fields.Boolean(load_default=False, allow_none=True, truthy={True}, falsy={False})
+    prn = YesNo(load_default=False, allow_none=True)
     max_times_per_day = Number(positive=True)
     doses_last_24h = fields.Float(
         load_default=None, allow_none=True, validate=validate.Range(min=0, error="must not be negative")
@@ -266,9 +275,8 @@ class HistorySchema(Tolerant):
 
 
 def orders(**kwargs: Any) -> fields.List[Any]:
-    return fields.List(
-        fields.Nested(OrderSchema), load_default=list, allow_none=True, validate=validate.Length(max=200), **kwargs
-    )
+    kwargs.setdefault("load_default", list)
+    return fields.List(fields.Nested(OrderSchema), allow_none=True, validate=validate.Length(max=200), **kwargs)
 
 
 class CaseSchema(Tolerant):
@@ -276,13 +284,13 @@ class CaseSchema(Tolerant):
     patient = fields.Nested(PatientSchema, load_default=dict, allow_none=True)
     goals = fields.Nested(GoalsSchema, load_default=dict, allow_none=True)
     symptoms = fields.List(
-        fields.Nested(SymptomSchema), load_default=list, allow_none=True, validate=validate.Length(max=50)
+        fields.Nested(SymptomSchema), load_default=None, allow_none=True, validate=validate.Length(max=50)
     )
     regimen = orders()
     new_orders = orders()
-    recently_stopped = orders()
+    recently_stopped = orders(load_default=None)
     history = fields.List(
-        fields.Nested(HistorySchema), load_default=list, allow_none=True, validate=validate.Length(max=200)
+        fields.Nested(HistorySchema), load_default=None, allow_none=True, validate=validate.Length(max=200)
     )
     opioid_table = text()
 
@@ -356,6 +364,16 @@ def read_body(body: Any) -> Case:
     return as_case(CASES.load(body))
 
 
+# Lists of which nothing said is not the same as none.
+MAY_BE_LEFT_OUT = ("symptoms", "recently_stopped", "history")
+
+
+def _unstated(data: dict[str, Any]) -> frozenset[str]:
+    stopped = enumerate(data.get("recently_stopped") or ())
+    undated = (f"recently_stopped.{i}.days_ago" for i, o in stopped if o.get("days_ago") is None)
+    return frozenset((*(name for name in MAY_BE_LEFT_OUT if data.get(name) is None), *undated))
+
+
 def as_case(data: dict[str, Any]) -> Case:
     """A loaded request as a Case."""
     goals = data.get("goals") or {}
@@ -377,6 +395,7 @@ def as_case(data: dict[str, Any]) -> Case:
         ),
         history=tuple(TriedBefore(h["drug"], h["outcome"], h.get("detail") or "") for h in data.get("history") or ()),
         opioid_table=data.get("opioid_table"),
+        unstated=_unstated(data),
     )
 
 

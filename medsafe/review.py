@@ -12,12 +12,14 @@ from medsafe.checks import (
     curated,
     doses,
     duplicates,
+    not_stated,
     opioid_safety,
     organ_doses,
     pathways,
     routes,
     time_course,
 )
+from medsafe.checks.not_stated import told_together
 from medsafe.context.asked import attributed
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived, derive
@@ -41,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     routes.find,
     opioid_safety.find,
     time_course.find,
+    not_stated.find,
 )
 
 
@@ -134,9 +137,14 @@ def review(case: Case, engine: Engine) -> Review:
     context = derived.context
     findings, notices = run_checks(context)
     suggestions, excluded, more = suggest(derived, engine, findings, run_checks)
-    all_notices = merge_notices(
-        (*attributed(context, derived.notices), *notices, *more, *_nothing_to_check(case), *_not_stated(case, context))
+    told = (
+        *attributed(context, derived.notices),
+        *notices,
+        *more,
+        *_nothing_to_check(case),
+        *_not_stated(case, context),
     )
+    all_notices = merge_notices(told_together(context, told))
     limited = any(notice.limits for notice in all_notices)
     knowledge = engine.knowledge
     return Review(

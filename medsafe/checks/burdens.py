@@ -96,9 +96,10 @@ def _judge(context: Context, effect: Effect, medicines: tuple[Medicine, ...]) ->
         severity_of(effect, worst_score, len(found), weights[0]),
         (*applied.holding, *(m for m in applied.unknown if m.step >= 0)),
     )
-    if worst > severity and worst >= Severity.MODERATE and len(found) > 0:
+    if worst > severity:
         why = f"{effect.name} with {', '.join(c.medicine.drug.name for c in found)} could not be judged fully"
-        yield from missing_notices(applied.missing, effect.hazard, why, [c.medicine for c in found])
+        quiet = worst < Severity.MODERATE
+        yield from missing_notices(applied.missing, effect.hazard, why, [c.medicine for c in found], quiet)
     if severity:
         yield _finding(context, effect, found, score, severity, applied.holding)
 

@@ -71,10 +71,7 @@ def find(context: Context) -> Iterator[Finding | Notice]:
                 continue
             if verdict.truth is Truth.YES:
                 yield _finding(context, medicine, caution)
-            elif verdict.truth is Truth.UNKNOWN and caution.severity >= Severity.MODERATE:
-                yield from missing_notices(
-                    verdict.missing,
-                    caution.hazard,
-                    f"a caution of {medicine.drug.name} could not be judged",
-                    (medicine,),
-                )
+            else:
+                why = f"a caution of {medicine.drug.name} could not be judged"
+                quiet = caution.severity < Severity.MODERATE
+                yield from missing_notices(verdict, caution.hazard, why, (medicine,), quiet)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from medsafe.context.context import Context, missing_notices, orders_of
-from medsafe.model.criteria import Truth, judge_all
+from medsafe.model.criteria import Truth, Verdict, judge_all
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import DoseLimit, DrugClass, LifetimeLimit, Severity
 from medsafe.model.medicine import Medicine
@@ -140,7 +140,7 @@ def _asked(context: Context, limit: DoseLimit, orders: list[Medicine]) -> bool:
     return not limit.kind.startswith("naive") or context.opioids.naive is True
 
 
-def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missing: frozenset[str]) -> Iterator[Notice]:
+def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missing: Verdict) -> Iterator[Notice]:
     """A limit whose circumstances are unknown is told only where the dose would break it."""
     if _excess(context, limit, orders) is not None:
         yield from missing_notices(
@@ -171,7 +171,7 @@ def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Not
             continue
         verdict = judge_all(limit.when, context.facts)
         if verdict.truth is Truth.UNKNOWN:
-            yield from _unjudged(context, limit, concerned, verdict.missing)
+            yield from _unjudged(context, limit, concerned, verdict)
         elif verdict.truth is Truth.YES:
             yield from _unknown_amount(context, limit, concerned)
             broken = _excess(context, limit, concerned)

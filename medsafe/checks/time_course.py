@@ -5,34 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from medsafe.context.context import Context
+from medsafe.context.drift import full_ratio, severity_of_drift
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import Modulator, Severity, Substrate
 from medsafe.model.medicine import Medicine
 
 # Days after stopping within which a dose titrated under the perpetrator may still be too high or too low.
 WATCH_FACTOR = 2.0
-
-
-def _full_ratio(edge: Substrate, modulator: Modulator, parenteral: bool) -> float:
-    """AUC ratio that the perpetrator caused while it was taken."""
-    share = edge.share_parenteral if parenteral and edge.share_parenteral is not None else edge.share
-    if modulator.induces:
-        return 1.0 / (1.0 + share * modulator.ratio)
-    return 1.0 / (1.0 - min(share * modulator.ratio, 0.95))
-
-
-def _severity(context: Context, victim: Medicine, ratio: float, edge: Substrate, modulator: Modulator) -> Severity:
-    """How much it matters that exposure becomes `ratio` times what the dose was titrated to.
-
-    Where the victim's label names perpetrators of this strength, losing one is at least worth watching.
-    """
-    role = "inducer" if modulator.induces else "inhibitor"
-    by_label = min(Severity.MODERATE, edge.at_strength.get(f"{modulator.strength}-{role}", Severity.NONE))
-    if ratio >= 1:
-        table = context.policy.exposure_increase[victim.drug.toxicity_margin]
-        return max((s for bound, s in table if ratio >= bound), default=by_label)
-    table = context.policy.exposure_decrease[victim.drug.efficacy_margin]
-    return max((s for bound, s in table if ratio <= bound), default=by_label)
 
 
 def _finding(
@@ -90,8 +69,8 @@ def _pairs(context: Context, victim: Medicine, gone: Medicine) -> Iterator[Findi
             days = gone.stopped_days_ago or 0.0
             if days > WATCH_FACTOR * (modulator.offset_days or 0.0):
                 continue
-            ratio = 1.0 / _full_ratio(edge, modulator, victim.parenteral)
-            severity = _severity(context, victim, ratio, edge, modulator)
+            ratio = 1.0 / full_ratio(edge, modulator, victim.parenteral)
+            severity = severity_of_drift(context, victim, ratio, edge, modulator)
             if severity:
                 yield _finding(context, victim, gone, edge, modulator, ratio, severity)
 

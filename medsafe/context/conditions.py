@@ -47,6 +47,17 @@ class ConditionIndex:
         found = {key for criteria, key in self.derived if judge_all(criteria, facts).truth is Truth.YES}
         return frozenset(found).union(*(self.implied[key] for key in found))
 
+    def unseen(self, values: Mapping[str, FactValue], present: frozenset[str]) -> dict[str, frozenset[str]]:
+        """Conditions that are not known to be present and that a missing value would show, with the facts that are missing."""
+        facts = Facts(values, frozenset(), frozenset())
+        found: dict[str, frozenset[str]] = {}
+        for criteria, key in self.derived:
+            verdict = judge_all(criteria, facts)
+            if verdict.truth is Truth.UNKNOWN:
+                for name in self.implied[key] - present:
+                    found[name] = found.get(name, frozenset()) | verdict.missing
+        return found
+
     def find(self, given: CodedCondition) -> frozenset[str]:
         """Ids that a coded or written condition stands for, with what they imply; empty when unknown or denied."""
         return self.read(given).present

@@ -9,11 +9,11 @@ from typing import Any
 
 from medsafe.graph.index import Index
 from medsafe.model.case import AllergyRecord, Case
-from medsafe.model.criteria import Facts
+from medsafe.model.criteria import Facts, Verdict
 from medsafe.model.findings import Notice
 from medsafe.model.knowledge import Band, ConversionRow, Severity
 from medsafe.model.medicine import Medicine
-from medsafe.model.vocabulary import PATIENT_FIELDS_OF_FACTS
+from medsafe.model.vocabulary import PATIENT_FIELDS_OF_FACTS, shown_name
 from medsafe.opioids.totals import Line, disagreements, is_agonist, lines_of, rounded, total
 
 
@@ -246,6 +246,8 @@ def patient_field(fact: str) -> str:
         return f"patient.{PATIENT_FIELDS_OF_FACTS[fact]}"
     if fact in ("intent", "prognosis"):
         return f"goals.{fact}"
+    if fact == "symptoms":
+        return fact
     if fact.startswith("genotype."):
         return f"patient.genotypes.{fact.removeprefix('genotype.').upper()}"
     for suffix in ("_umol_l", "_mmol_l", "_g_l", "_u_l", "_10_9_l", "_mg_g"):
@@ -259,32 +261,41 @@ def orders_of(medicines: Iterable[Medicine]) -> tuple[str, ...]:
     return tuple(sorted({m.order for m in medicines}))
 
 
-def missing_notices(facts: frozenset[str], blocks: str, why: str, medicines: Iterable[Medicine]) -> Iterator[Notice]:
-    """A notice for each fact that a check of these medicines needed and did not get. Genotypes are only asked for where known."""
+def missing_notices(
+    verdict: Verdict, blocks: str, why: str, medicines: Iterable[Medicine], quiet: bool = False
+) -> Iterator[Notice]:
+    """A notice for each fact that a check of these medicines needed and did not get.
+
+    What nobody reports unless it holds, what only a condition or symptom rests on, and what could add no more than
+    information (`quiet`) are not asked for one by one: `medsafe.context.unstated` tells them together.
+    """
     orders = orders_of(medicines)
-    for fact in sorted(facts):
+    for fact in sorted(verdict.missing | verdict.unseen):
         code, name, label = _asked_for(fact)
-        if code:
+        if quiet or code == UNSTATED or fact not in verdict.missing:
+            yield Notice(UNSTATED, name, label, None, (blocks,), limits=False, orders=orders)
+        else:
             yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,), orders=orders)
 
 
 @cache
 def _asked_for(fact: str) -> tuple[str, str, str]:
-    """Code, field and words of the notice about a missing fact; no code where it is not asked for. Data name the facts."""
-    if fact.startswith("genotype.") or fact in OPTIONAL_FACTS:
-        return "", "", ""
+    """Code, field and words of the notice about a missing fact. Data name the facts."""
     name = patient_field(fact)
-    return (
-        "missing-data" if fact in PLAIN_FACTS else "missing-lab",
-        name,
-        name.split(".", 1)[1].replace("_", " "),
-    )
+    if fact.startswith("genotype."):
+        return UNSTATED, name, f"{fact.removeprefix('genotype.').upper()} genotype"
+    label = shown_name(name.split(".", 1)[-1])
+    if fact in OPTIONAL_FACTS:
+        return UNSTATED, name, label
+    return ("missing-data" if fact in PLAIN_FACTS else "missing-lab"), name, label
 
 
+# Code, within the checks only, of a fact that would have counted and is told together with others like it.
+UNSTATED = "unstated"
 PLAIN_FACTS = frozenset(
     {"age_years", "sex", "weight_kg", "height_cm", "bmi", "dialysis", "sedation", "ascites", "encephalopathy"}
 )
-# Not asked for: nobody reports these unless they hold, and their absence is the ordinary case.
+# Not asked for one by one: nobody reports these unless they hold, and their absence is the ordinary case.
 OPTIONAL_FACTS = frozenset(
     {
         "pregnancy_weeks",

@@ -123,7 +123,8 @@ def derive(case: Case, engine: Engine) -> Derived:
     if totals.ome_mg_per_day is not None:
         patient.values["ome_mg_per_day"] = totals.ome_mg_per_day
     patient.values["opioid_naive"] = "yes" if totals.naive else "no"
-    facts = Facts(patient.values, patient.conditions, tags, _symptoms(case, engine))
+    stated = "symptoms" not in case.unstated
+    facts = Facts(patient.values, patient.conditions, tags, _symptoms(case, engine), patient.unseen, stated)
     substances, allergy_notices = _substances(case.patient.allergies or (), engine)
     context = Context(
         case, engine.index, engine.policy, intake.active, intake.stopped, facts, organ, totals, substances

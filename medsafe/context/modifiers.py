@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from medsafe.context.context import Context
-from medsafe.model.criteria import NO, YES, judge_all
+from medsafe.model.criteria import NO, YES, Verdict, both, judge_all
 from medsafe.model.knowledge import Modifier, Severity
 
 
@@ -15,21 +15,21 @@ class Applied:
 
     holding: tuple[Modifier, ...]
     unknown: tuple[Modifier, ...]
-    missing: frozenset[str]
+    missing: Verdict
 
 
 def apply_modifiers(context: Context, modifiers: tuple[Modifier, ...]) -> Applied:
     holding: list[Modifier] = []
     unknown: list[Modifier] = []
-    missing: set[str] = set()
+    missing = YES
     for modifier in modifiers:
         verdict = judge_all(modifier.when, context.facts)
         if verdict is YES:
             holding.append(modifier)
         elif verdict is not NO:
             unknown.append(modifier)
-            missing |= verdict.missing
-    return Applied(tuple(holding), tuple(unknown), frozenset(missing))
+            missing = both(missing, verdict)
+    return Applied(tuple(holding), tuple(unknown), missing)
 
 
 def modified(base: Severity, holding: tuple[Modifier, ...]) -> Severity:

@@ -95,6 +95,17 @@ def _body_caveats(reading: PatientReading, weight: renal.DosingWeight | None) ->
     return found
 
 
+def _second_look(reading: PatientReading) -> list[str]:
+    """What one creatinine alone does not show; said with every estimate that rests on it."""
+    if reading.number("creatinine_umol_l") is None:
+        return []
+    trend = reading.previous_creatinine_umol_l is None
+    found = ["No previous creatinine: whether it is rising or falling is not known."] if trend else []
+    if reading.number("cystatin_c_mg_l") is None:
+        found.append("No cystatin C: whether muscle mass misleads creatinine was not looked at.")
+    return found
+
+
 def _cystatin_caveats(reading: PatientReading) -> list[str]:
     if reading.number("cystatin_c_mg_l") is None:
         return []
@@ -168,7 +179,7 @@ def judge_renal(reading: PatientReading) -> RenalState:
         "albuminuria": renal.kdigo_a_stage(n("urine_acr_mg_g")),
         "aki": reading.word("aki"),
         "method": _method(weight, crcl, gfr),
-        "caveats": [*urgent, *caveats],
+        "caveats": [*urgent, *caveats, *_second_look(reading)],
         "working": _renal_working(reading, weight, gfr, bsa),
     }
     return RenalState(crcl, gfr.best, shown, tuple(caveats), tuple(urgent))

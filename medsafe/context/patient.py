@@ -28,6 +28,8 @@ CHANGING = frozenset(
         "tumour-lysis-syndrome",
     }
 )
+# Ages between which a pregnancy that is not spoken of is asked after.
+CHILDBEARING_YEARS = (10.0, 55.0)
 # Albumin to which total calcium is corrected.
 FULL_ALBUMIN_G_L = 40.0
 
@@ -44,6 +46,7 @@ class PatientReading:
     days_between_creatinines: float | None = None
     qtc_given: bool = False
     used: list[tuple[str, Measurement]] = field(default_factory=list)
+    unseen: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def number(self, name: str) -> float | None:
         value = self.values.get(name)
@@ -202,6 +205,20 @@ def _derived(reading: PatientReading) -> None:
         reading.conditions |= {"pregnancy"}
 
 
+def _may_bear_children(age_years: float | None) -> bool:
+    return age_years is None or CHILDBEARING_YEARS[0] <= age_years <= CHILDBEARING_YEARS[1]
+
+
+def _unseen(reading: PatientReading) -> dict[str, frozenset[str]]:
+    """Conditions that are read from words and that the missing word hides."""
+    found: dict[str, frozenset[str]] = {}
+    if "prognosis" not in reading.values and "last-days-of-life" not in reading.conditions:
+        found["last-days-of-life"] = frozenset({"prognosis"})
+    if reading.word("sex") != "male" and _may_bear_children(reading.number("age_years")):
+        found["pregnancy"] = frozenset({"pregnancy_weeks"})
+    return {key: facts for key, facts in found.items() if key not in reading.conditions}
+
+
 def read_patient(case: Case, conditions: ConditionIndex, wording: Wording) -> PatientReading:
     """Read everything said about the patient."""
     reading = PatientReading()
@@ -215,5 +232,6 @@ def read_patient(case: Case, conditions: ConditionIndex, wording: Wording) -> Pa
     _trend(reading)
     _derived(reading)
     reading.conditions |= conditions.shown_by(reading.values)
+    reading.unseen = {**conditions.unseen(reading.values, reading.conditions), **_unseen(reading)}
     _ages(reading, case.as_of)
     return reading

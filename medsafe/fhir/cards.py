@@ -13,12 +13,12 @@ from medsafe.context.context import Policy
 from medsafe.context.engine import Engine
 from medsafe.fhir.gaps import Gap, gap_summary
 from medsafe.fhir.markdown import LONGEST_SUMMARY, bullets, escaped, link, naming, one_sentence, section
-from medsafe.fhir.observations import shown_name, shown_unit
 from medsafe.fhir.proposals import Proposal, proposals, test_orders
 from medsafe.fhir.reading import Reading
 from medsafe.fhir.shape import Json
 from medsafe.model.findings import CitedSource, Finding, PathStep, Review
 from medsafe.model.knowledge import Severity
+from medsafe.model.vocabulary import shown_name, shown_unit
 from medsafe.render import NOT_VALIDATED
 
 LABEL = "medsafe medication safety check"

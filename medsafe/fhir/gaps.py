@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from medsafe.fhir.markdown import LONGEST_SUMMARY, one_sentence
-from medsafe.fhir.observations import LAB_CODES, VITAL_CODES, shown_name
+from medsafe.fhir.observations import LAB_CODES, VITAL_CODES
 from medsafe.fhir.prefetch import (
     ALLERGIES,
     CONDITIONS,
@@ -26,6 +26,7 @@ from medsafe.fhir.prefetch import (
 from medsafe.fhir.shape import words
 from medsafe.model.case import Case, Order
 from medsafe.model.findings import Notice
+from medsafe.model.vocabulary import shown_name
 
 # In the order in which they matter to the order at hand.
 ASKED_FOR = {

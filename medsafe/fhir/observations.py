@@ -15,6 +15,7 @@ from medsafe.fhir.shape import Json, any_of, codings, concept_word, day, mapping
 from medsafe.model.case import Measurement
 from medsafe.model.findings import Notice
 from medsafe.model.quantities import normalise_unit
+from medsafe.model.vocabulary import shown_name
 
 # Total, not ionised or free; serum, plasma or whole blood; glucose by any specimen that patients are treated by.
 LAB_CODES = {
@@ -87,18 +88,6 @@ VITAL_UNITS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "systolic_bp_mmhg": {"mm[hg]": (1, 0), "mmhg": (1, 0)},
     "spo2_percent": {"%": (1, 0)},
 }
-_UNIT_IN_NAME = re.compile(r"_(?:years|kg|cm|ms|bpm|c|mmhg|percent)$")
-_CAPITALS = {
-    "inr": "INR",
-    "ast": "AST",
-    "alt": "ALT",
-    "alp": "ALP",
-    "crp": "CRP",
-    "tsh": "TSH",
-    "qtc": "QTc",
-    "qt": "QT",
-    "spo2": "SpO2",
-}
 # For how many days a sign speaks of the present. The house's own choice, to be revised by the pharmacists, as the ages of
 # laboratory values are; after it a sign that passes is not used, one that lasts (weight, height) is used and its age told.
 PASSING_DAYS = {
@@ -134,23 +123,6 @@ class Values:
     vitals: Mapping[str, float]
     dates: Mapping[str, date]
     notices: tuple[Notice, ...]
-
-
-def shown_name(name: str) -> str:
-    """How a quantity is called where its unit stands beside it.
-
-    >>> shown_name("weight_kg"), shown_name("qtc_ms"), shown_name("uric_acid")
-    ('weight', 'QTc', 'uric acid')
-    """
-    bare = _UNIT_IN_NAME.sub("", name)
-    return _CAPITALS.get(bare, bare.replace("_", " "))
-
-
-def shown_unit(name: str) -> str:
-    """The unit that stands in the name of a vital sign."""
-    found = _UNIT_IN_NAME.search(name)
-    units = {"c": "°C", "percent": "%", "bpm": "/min", "mmhg": "mmHg"}
-    return units.get(found.group()[1:], found.group()[1:]) if found else ""
 
 
 def _name(coded: Json) -> str:

@@ -135,7 +135,11 @@ class TriedBefore:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything asked about one patient at one moment."""
+    """Everything asked about one patient at one moment.
+
+    `unstated` names the lists of the request that were left out, and the days on which medicines were stopped that are
+    not known and taken as today: nothing said is not the same as none.
+    """
 
     as_of: date | None = None
     patient: PatientData = PatientData()
@@ -146,3 +150,4 @@ class Case:
     recently_stopped: tuple[Order, ...] = ()
     history: tuple[TriedBefore, ...] = ()
     opioid_table: str | None = None
+    unstated: frozenset[str] = frozenset()

@@ -26,26 +26,35 @@ class Truth(Enum):
 class Facts:
     """What is known of one case, in canonical units, ready to be asked.
 
-    `conditions` is None when nothing at all was said about conditions: absence of a statement is not a statement of
-    absence, but the list given by a caller is taken as the problem list.
+    The list of conditions that a caller gives is taken as the problem list; `unseen` are those not on it that a missing
+    value would show, with the facts that are missing. `symptoms_stated` is False where nobody said anything of symptoms.
     """
 
     values: Mapping[str, FactValue]
     conditions: frozenset[str]
     medicines: frozenset[str]
     symptoms: Mapping[str, float | None] = field(default_factory=dict)
+    unseen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    symptoms_stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer of one or several criteria, with the facts that were missing."""
+    """The answer of one or several criteria, with the facts that were missing.
+
+    `unseen` are facts that were not asked for themselves: their absence hides a condition or a symptom that was.
+    """
 
     truth: Truth
     missing: frozenset[str] = frozenset()
+    unseen: frozenset[str] = frozenset()
 
 
 YES = Verdict(Truth.YES)
 NO = Verdict(Truth.NO)
+NOTHING: frozenset[str] = frozenset()
+# Name, among missing facts, of the symptoms as a whole.
+SYMPTOMS = frozenset({"symptoms"})
 
 
 @cache
@@ -81,8 +90,11 @@ class Criterion:
 
     def judge(self, facts: Facts) -> Verdict:
         """Judge this criterion: NO beats UNKNOWN, UNKNOWN beats YES."""
+        unseen = NOTHING
         if self.condition and self.condition.isdisjoint(facts.conditions):
-            return NO
+            unseen = self._unseen(facts)
+            if not unseen:
+                return NO
         if self.no_condition and not self.no_condition.isdisjoint(facts.conditions):
             return NO
         if self.medicine and self.medicine.isdisjoint(facts.medicines):
@@ -90,8 +102,17 @@ class Criterion:
         if self.no_medicine and not self.no_medicine.isdisjoint(facts.medicines):
             return NO
         if self.symptom is not None and not self._symptom_holds(facts):
-            return NO
-        return self._judge_fact(facts) if self.fact is not None else YES
+            if facts.symptoms_stated:
+                return NO
+            unseen |= SYMPTOMS
+        verdict = self._judge_fact(facts) if self.fact is not None else YES
+        return Verdict(Truth.UNKNOWN, verdict.missing, unseen) if unseen and verdict is not NO else verdict
+
+    def _unseen(self, facts: Facts) -> frozenset[str]:
+        """The missing facts that would show one of the conditions asked for."""
+        if not facts.unseen:
+            return NOTHING
+        return NOTHING.union(*(facts.unseen[key] for key in self.condition if key in facts.unseen))
 
     def _symptom_holds(self, facts: Facts) -> bool:
         if self.symptom is None or self.symptom not in facts.symptoms:
@@ -119,6 +140,11 @@ class Criterion:
         )
 
 
+def both(one: Verdict, other: Verdict) -> Verdict:
+    """What is missing for either of two that are not known."""
+    return Verdict(Truth.UNKNOWN, one.missing | other.missing, one.unseen | other.unseen)
+
+
 def judge_all(criteria: Iterable[Criterion], facts: Facts) -> Verdict:
     """All criteria must hold: NO if any is no, else UNKNOWN with every missing fact, else YES."""
     unknown = YES
@@ -127,5 +153,5 @@ def judge_all(criteria: Iterable[Criterion], facts: Facts) -> Verdict:
         if verdict is NO:
             return NO
         if verdict is not YES:
-            unknown = verdict if unknown is YES else Verdict(Truth.UNKNOWN, unknown.missing | verdict.missing)
+            unknown = verdict if unknown is YES else both(unknown, verdict)
     return unknown

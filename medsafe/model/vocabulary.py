@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -449,3 +450,38 @@ COUNT_UNITS = frozenset(
 # Levels of sedation, as a request states them, at which a patient is drowsy and deeply sedated.
 DEEP_SEDATION = ("difficult to rouse", "unresponsive")
 SEDATED = ("drowsy", *DEEP_SEDATION)
+
+# How quantities are called where the unit in their name is not wanted.
+UNIT_IN_NAME = re.compile(r"_(?:years|kg|cm|ms|bpm|c|mmhg|percent)$")
+CAPITALS = {
+    "inr": "INR",
+    "ast": "AST",
+    "alt": "ALT",
+    "alp": "ALP",
+    "crp": "CRP",
+    "tsh": "TSH",
+    "qtc": "QTc",
+    "qt": "QT",
+    "spo2": "SpO2",
+    "pregnancy_weeks": "pregnancy",
+    "smoking_stopped_days_ago": "when smoking was stopped",
+    "systolic_bp": "systolic blood pressure",
+    "diastolic_bp": "diastolic blood pressure",
+}
+
+
+def shown_name(name: str) -> str:
+    """How a quantity is called where its unit stands beside it.
+
+    >>> shown_name("weight_kg"), shown_name("qtc_ms"), shown_name("uric_acid")
+    ('weight', 'QTc', 'uric acid')
+    """
+    bare = UNIT_IN_NAME.sub("", name)
+    return CAPITALS.get(bare, bare.replace("_", " "))
+
+
+def shown_unit(name: str) -> str:
+    """The unit that stands in the name of a vital sign."""
+    found = UNIT_IN_NAME.search(name)
+    units = {"c": "°C", "percent": "%", "bpm": "/min", "mmhg": "mmHg"}
+    return units.get(found.group()[1:], found.group()[1:]) if found else ""

@@ -59,9 +59,13 @@ def responsiveness(symptom: Symptom, symptoms: Mapping[str, Symptom]) -> str:
 
 
 def template_for(option: Option, context: Context) -> OrderTemplate | None:
-    """The first order whose circumstances hold or can't be ruled out: orders are listed from the most cautious."""
+    """The first order whose circumstances hold or can't be ruled out: orders are listed from the most cautious.
+
+    A condition that is not on the problem list, and that only a missing value could show, is taken not to be there.
+    """
     for template in option.orders:
-        if judge_all(template.when, context.facts).truth is not Truth.NO:
+        verdict = judge_all(template.when, context.facts)
+        if verdict.truth is Truth.YES or verdict.missing:
             return template
     return None
 

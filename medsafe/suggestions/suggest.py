@@ -146,7 +146,7 @@ def _rule_exclusions(candidate: Candidate, context: Context) -> tuple[list[str],
             holding.append(exclusion.because)
         elif verdict.truth is Truth.UNKNOWN:
             unknown.append(
-                f"Not known: {', '.join(sorted(verdict.missing))}. It would rule this out if: {exclusion.because}"
+                f"Not known: {', '.join(sorted(verdict.missing | verdict.unseen))}. It would rule this out if: {exclusion.because}"
             )
     return holding, unknown
 

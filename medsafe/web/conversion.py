@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from medsafe import render
+from medsafe.checks.not_stated import told_together
 from medsafe.context.context import Context, patient_field
 from medsafe.context.derive import Derived, derive
 from medsafe.context.engine import Engine
@@ -18,7 +19,7 @@ from medsafe.model.knowledge import Citation, Severity
 from medsafe.model.knowledge import Drug as DrugRecord
 from medsafe.opioids.conversion import Target, daily_of, published_into
 from medsafe.opioids.totals import is_agonist
-from medsafe.request import Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
+from medsafe.request import MAY_BE_LEFT_OUT, Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
 from medsafe.review import run_checks
 from medsafe.suggestions.conversions import Plan, one_way_source, plan_conversion
 from medsafe.suggestions.options import Candidate, bands_of, fitted, generated
@@ -91,6 +92,7 @@ def conversion_answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
             "regimen": loaded["from_"],
             "opioid_table": loaded["table"],
             "as_of": loaded["as_of"],
+            **{name: [] for name in MAY_BE_LEFT_OUT},
         }
     )
     derived = derive(case, engine)
@@ -244,7 +246,7 @@ def _shown(
         "changeover": list(plan.changeover),
         "warnings": list(plan.warnings),
         "findings": [render.finding(f) for f in findings],
-        "notices": [render.notice(n) for n in merge_notices(notices)],
+        "notices": [render.notice(n) for n in merge_notices(told_together(context, notices))],
         "sources": [render.source(s) for s in cited],
         "table": plan.table,
         "one_way": result.one_way,

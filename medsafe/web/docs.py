@@ -173,7 +173,13 @@ def _get(summary: str, parameters: list[dict[str, Any]], answer: Any, *errors: i
 
 
 def _query(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": True, "description": description, "schema": _text(minLength=1)}
+    return {
+        "name": name,
+        "in": "query",
+        "required": True,
+        "description": description,
+        "schema": _text(minLength=1, pattern=r"\S"),
+    }
 
 
 def _plugin() -> MarshmallowPlugin:
@@ -181,9 +187,25 @@ def _plugin() -> MarshmallowPlugin:
     kinds: dict[type[fields.Field[Any]], dict[str, Any]] = {
         case_schema.Number: {"type": ["number", "null"]},
         case_schema.Lab: {"type": ["object", "number", "null"], "description": "{value, unit, taken_on, upper_limit}"},
-        case_schema.Condition: {"description": "a name, or {system, code, text}", "type": ["string", "object"]},
-        case_schema.Allergy: {"description": "a substance, or {substance, reaction}", "type": ["string", "object"]},
-        case_schema.Drug: {"description": "a name, or {system, code}", "type": ["string", "object"]},
+        case_schema.Condition: {
+            "description": "a name, or {system, code, text}",
+            "anyOf": [_text(), {"type": "object", "additionalProperties": _text()}],
+        },
+        case_schema.Allergy: {
+            "description": "a substance, or {substance, reaction}",
+            "anyOf": [_text(), {"type": "object", "required": ["substance"], "properties": {"substance": _text()}}],
+        },
+        case_schema.Drug: {
+            "description": "a name, or {system, code}",
+            "anyOf": [
+                {"type": "string", "pattern": r"\S"},
+                {
+                    "type": "object",
+                    "required": ["system", "code"],
+                    "properties": {"system": _text(), "code": _text(pattern=r"\S")},
+                },
+            ],
+        },
         case_schema.Route: {"type": ["string", "null"], "enum": [*sorted(ROUTES), None]},
     }
     plugin._kinds = kinds  # type: ignore[attr-defined]
