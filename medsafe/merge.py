@@ -82,6 +82,7 @@ def combine(same: list[Finding]) -> Finding:
         modifiers=_together(lead.modifiers, [*(f.modifiers for f in rest), *own]),
         sources=tuple(dict.fromkeys([*lead.sources, *(s for f in rest for s in f.sources)])),
         absorbs=lead.absorbs.union(*(f.absorbs for f in rest)),
+        exceeds=any(f.exceeds for f in ordered),
         soften_at_end_of_life=all(f.soften_at_end_of_life for f in same),
         easiest_to_change=lead.easiest_to_change
         or next((f.easiest_to_change for f in rest if f.easiest_to_change), ""),
@@ -156,10 +157,18 @@ def _told_by_burden(context: Context, caution: Finding, burdens: Iterable[Findin
     return None
 
 
+def _with_organ(finding: Finding, organs: Mapping[tuple[str, ...], Finding]) -> Finding:
+    """A limit that holds for an organ joins what is said of the same medicine's dose for that organ."""
+    told = (
+        organs.get(("organ", finding.organ, finding.drugs[0])) if finding.organ and finding.key[0] == "dose" else None
+    )
+    return finding if told is None else replace(finding, key=told.key, kind=told.kind, hazard=told.hazard)
+
+
 def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
     """The findings, where cautions that tell the same hazard of the same medicine have the same key.
 
-    A caution about an organ joins the dose finding of that organ; a caution about a laboratory value or vital sign joins
+    A caution about an organ and a limit for an organ join the dose finding of that organ; a caution about a laboratory value or vital sign joins
     what the medicines do together on the same hazard; a caution in a condition that was read from a value joins the
     caution about that value.
     """
@@ -167,7 +176,7 @@ def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
     organs = {f.key: f for f in found if f.key[0] == "organ"}
     burdens = sorted((f for f in found if f.key[0] == "burden"), key=lambda f: f.key)
     by_fact: dict[tuple[str, frozenset[str]], Finding] = {}
-    joined = [f for f in found if f.key[0] != "caution"]
+    joined = [_with_organ(f, organs) for f in found if f.key[0] != "caution"]
     cautions = [f for f in found if f.key[0] == "caution"]
     for caution in sorted(cautions, key=lambda f: (f.kind == "drug-disease", f.kind != "drug-lab", f.key)):
         told = _told_by_organ(context, caution, organs)

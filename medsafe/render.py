@@ -123,6 +123,20 @@ def _ranked(items: tuple[Suggestion, ...]) -> list[dict[str, Any]]:
     return shown
 
 
+def _with_fitting(item: Finding, review: Review) -> dict[str, Any]:
+    """A finding; where the order is too much, with the most of it that would pass, or null where nothing does."""
+    shown = finding(item)
+    if item.exceeds:
+        fits = review.fitting.get(item.orders[0]) if len(item.orders) == 1 else None
+        shown["fitting_order"] = fits and {
+            "replaces": fits.replaces,
+            "order": fits.order,
+            "daily_dose": fits.daily_dose,
+            "cautions": list(fits.cautions),
+        }
+    return shown
+
+
 def organ_function(shown: Mapping[str, Any]) -> dict[str, Any]:
     """Renal and hepatic function as `POST /v1/check` shows them."""
     return {"renal": shown["renal"], "hepatic": shown["hepatic"], "cardiac": shown["cardiac"]}
@@ -133,7 +147,7 @@ def review(item: Review) -> dict[str, Any]:
     return {
         "status": item.status,
         "complete": item.complete,
-        "findings": [finding(f) for f in item.findings],
+        "findings": [_with_fitting(f, item) for f in item.findings],
         "notices": [notice(n) for n in item.notices],
         "organ_function": organ_function(item.organ_function),
         "opioids": dict(item.opioids),

@@ -27,6 +27,7 @@ from medsafe.context.engine import Engine
 from medsafe.merge import merge, one_hazard, tier
 from medsafe.model.case import Case
 from medsafe.model.findings import Finding, Notice, Review, finding_order, merge_notices
+from medsafe.suggestions.fitting import fitting_orders
 from medsafe.suggestions.suggest import suggest
 
 Check = Callable[[Context], Iterator[Finding | Notice]]
@@ -136,6 +137,7 @@ def review(case: Case, engine: Engine) -> Review:
     derived: Derived = derive(case, engine)
     context = derived.context
     findings, notices = run_checks(context)
+    fitting = fitting_orders(context, engine, findings, run_checks)
     suggestions, excluded, more = suggest(derived, engine, findings, run_checks)
     told = (
         *attributed(context, derived.notices),
@@ -162,4 +164,5 @@ def review(case: Case, engine: Engine) -> Review:
             "released_on": knowledge.released_on.isoformat(),
         },
         tailoring=context.policy.switched_off,
+        fitting=fitting,
     )

@@ -85,6 +85,13 @@ def _excess(context: Context, limit: DoseLimit, orders: list[Medicine]) -> tuple
     return (most, allowed) if most > allowed * TOLERANCE else None
 
 
+# Facts of an organ that a limit may hold for, with the hazard under which its dose is told.
+ORGANS = {
+    "crcl_ml_min": "renal-caution",
+    "egfr_ml_min_173m2": "renal-caution",
+    "dialysis": "renal-caution",
+    "child_pugh": "hepatic-caution",
+}
 PER_DAY = ("daily", "naive-daily", "start-daily")
 WORDS = {
     "and-more": "{given:g} {unit} a day, and an order whose dose is not known, exceed {allowed:g}",
@@ -125,6 +132,8 @@ def _finding(context: Context, limit: DoseLimit, orders: list[Medicine], given: 
         modifiers=("Check for a slip of unit or a factor of ten.",) if ratio >= 9.5 else (),
         rule=f"limit:{medicine.id}:{limit.kind}",
         easiest_to_change=medicine.drug.name,
+        exceeds=limit.kind != "cumulative",
+        organ=next((ORGANS[c.fact] for c in limit.when if c.fact in ORGANS), ""),
     )
 
 

@@ -161,6 +161,7 @@ def _finding(context: Context, medicine: Medicine, band: Band, basis: Basis) -> 
         modifiers=_modifiers(context, fit, basis, fits),
         sources=context.index.cite(band.sources, medicine.drug),
         rule=f"organ:{medicine.id}:{basis.hazard}:{band.action}",
+        exceeds=fit.fits is False and band.action != "avoid",
         dose_can_fit=band.action in ("reduce", "extend-interval", "monitor") and fit.fits is not False,
         easiest_to_change=medicine.drug.name,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from medsafe.context.conditions import ConditionIndex, build_condition_index
@@ -12,7 +12,7 @@ from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
 from medsafe.identity.text import normalise_name
-from medsafe.model.knowledge import Knowledge, Severity
+from medsafe.model.knowledge import Knowledge, Severity, Strength
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Engine:
     symptom_names: Mapping[str, str]
     allergy_names: Mapping[str, str]
     allergens: Mapping[str, str]
+    # Strengths on the market, for drugs whose record lists none.
+    product_strengths: Mapping[str, tuple[Strength, ...]] = field(default_factory=dict)
 
     def symptom_id(self, name: str) -> str | None:
         """The id of a symptom by its name or a synonym."""
@@ -97,7 +99,9 @@ def _names(items: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     return found
 
 
-def build_engine(knowledge: Knowledge, names: NameIndex) -> Engine:
+def build_engine(
+    knowledge: Knowledge, names: NameIndex, product_strengths: Mapping[str, tuple[Strength, ...]] | None = None
+) -> Engine:
     """Compile one version of the knowledge."""
     return Engine(
         knowledge,
@@ -108,4 +112,5 @@ def build_engine(knowledge: Knowledge, names: NameIndex) -> Engine:
         _names((key, (s.name, *s.synonyms)) for key, s in knowledge.symptoms.items()),
         _names((key, (c.name, *c.synonyms)) for key, c in knowledge.classes.items()),
         _names((key, a.synonyms) for key, a in knowledge.wording.allergens.items()),
+        product_strengths or {},
     )

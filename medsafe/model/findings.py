@@ -50,8 +50,8 @@ class CitedSource:
 class Finding:
     """One hazard of one case, with all its contributors.
 
-    `key` says which findings are about the same hazard and are merged; `victim` names the object drug of an
-    exposure change.
+    `key` says which findings are about the same hazard and are merged; `exceeds` says that the ordered dose is more than
+    a limit or an organ allows; `organ` is the hazard of the organ that a dose limit holds for.
     """
 
     kind: str
@@ -77,6 +77,8 @@ class Finding:
     new: bool = False
     easiest_to_change: str = ""
     dose_can_fit: bool = False
+    exceeds: bool = False
+    organ: str = ""
 
     @property
     def id(self) -> str:
@@ -159,6 +161,7 @@ class Review:
     excluded: tuple[Excluded, ...]
     knowledge: Mapping[str, str]
     tailoring: tuple[str, ...] = field(default_factory=tuple)
+    fitting: Mapping[str, Any] = field(default_factory=dict)
 
 
 def finding_order(finding: Finding) -> tuple[Any, ...]:

@@ -41,6 +41,16 @@ FINDING = {
         "hazard": _text(enum=sorted(HAZARDS), description=ADDED),
         "severity": _text(enum=SEVERITIES),
         "interruptive": {"type": "boolean"},
+        "fitting_order": {
+            "type": ["object", "null"],
+            "description": "only where the order is too much: the most of it that passes every check, or null",
+            "properties": {
+                "replaces": _text(),
+                "order": {"type": "object"},
+                "daily_dose": {"type": ["object", "null"]},
+                "cautions": _list(_text()),
+            },
+        },
         "new": {"type": "boolean"},
         "drugs": _list(_text()),
         "orders": _list(_text()),
