@@ -236,7 +236,7 @@ def _replacements(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Fi
         if same and ratio > 1 + _number(context, "largest_step"):
             yield _finding(context, rules["escalation-step"], [medicine], None, text)
         elif not same and (
-            ratio > _number(context, "conversion_too_large")
+            ratio > _number(context, "conversion_too_large") * _with_rescue(context, medicine)
             or (ratio < _number(context, "conversion_too_small") and not _one_way(context, medicine))
         ):
             severity = Severity.HIGH if ratio > 1 else Severity.MODERATE
@@ -267,6 +267,13 @@ def _replacement_ratio(context: Context, medicine: Medicine) -> tuple[float | No
     if replaced is None or ome is None or not replaced[1]:
         return None, False
     return ome / replaced[1], replaced[0] == medicine.id
+
+
+def _with_rescue(context: Context, medicine: Medicine) -> float:
+    """By how much as-needed doses that were taken raise what a conversion may start from, 2 at the most."""
+    regular = context.opioids.replaced[medicine.order][1] or 0.0
+    step = 1.0 + _number(context, "largest_step")
+    return min(step, 1.0 + context.opioids.as_needed_taken_mg_per_day / regular) if regular else 1.0
 
 
 def find(context: Context) -> Iterator[Finding | Notice]:

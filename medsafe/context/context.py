@@ -30,8 +30,8 @@ class OpioidTotals:
     naive: bool | None = None
     unknown: tuple[str, ...] = ()
     disagreements: tuple[Mapping[str, Any], ...] = ()
-    convertible_mg_per_day: float | None = None
     regular_for_days: float | None = None
+    as_needed_taken_mg_per_day: float = 0.0
 
 
 def opioid_totals(
@@ -64,8 +64,8 @@ def opioid_totals(
         not taken or ome_before == 0,
         tuple(line.order for line in lines if line.ome_mg_per_day is None),
         tuple(item.shown() for item in disagreements(active, rows, table)),
-        rounded(total(line for line in lines if line.use_known)),
         max((m.taken_for_days for m in before if _regular(m) and m.taken_for_days is not None), default=None),
+        sum(line.ome_mg_per_day or 0.0 for line in lines_before if line.as_needed and line.use_known),
     )
 
 

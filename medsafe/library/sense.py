@@ -13,8 +13,10 @@ from typing import Any
 
 from medsafe.library.problems import Problem
 from medsafe.model.criteria import Criterion
-from medsafe.model.knowledge import Band, Citation, Drug, Interaction, Knowledge
+from medsafe.model.knowledge import Band, Citation, ConversionRow, Drug, Interaction, Knowledge
 from medsafe.model.vocabulary import SECTIONS
+from medsafe.opioids.base import one_way
+from medsafe.opioids.totals import TO_MORPHINE
 
 Rule = Callable[[Knowledge], Iterable[Problem]]
 KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -434,13 +436,27 @@ def conversion_rows_make_sense(k: Knowledge) -> Iterator[Problem]:
         if row.factor <= 0:
             tip = "take the row out where a table gives no factor"
             yield Problem(file, f"{row.table}/{row.opioid}", f"factor {row.factor:g}", "a factor above 0", tip)
-        if row.direction not in ("to-morphine", "from-morphine", "both"):
+        if row.direction not in ("to-morphine", "from-morphine", "both", "away"):
             wrong, tip = (
                 f"direction {row.direction!r}",
                 "the direction says which of the two units the factor multiplies",
             )
-            expected = "to-morphine, from-morphine or both"
+            expected = "to-morphine, from-morphine, both or away"
             yield Problem(file, f"{row.table}/{row.opioid}", wrong, expected, tip)
+        if row.direction == "away":
+            yield from _leaving_is_safe(k, row, file)
+
+
+def _leaving_is_safe(k: Knowledge, row: ConversionRow, file: str) -> Iterator[Problem]:
+    """A factor for leaving an opioid belongs beside a one-way table, and is never more than adding up counts."""
+    at, same = f"{row.table}/{row.opioid}", [r for r in k.conversion if (r.opioid, r.route) == (row.opioid, row.route)]
+    if not one_way(same, row.opioid, row.route):
+        wrong, tip = "direction 'away'", "an opioid whose factor holds both ways needs none"
+        yield Problem(file, at, wrong, "it only beside a table of one direction", tip)
+    counts = [r.factor for r in same if r.table == row.table and r.direction in TO_MORPHINE]
+    if row.meaning != "oral-morphine-per-unit" or row.factor > min(counts, default=row.factor):
+        tip = "who leaves an opioid by more than it counts for is given too much of the next one"
+        yield Problem(file, at, f"factor {row.factor:g} away", f"at most {min(counts, default=row.factor):g}", tip)
 
 
 POLICY_KEYS = {
@@ -491,6 +507,7 @@ POLICY_KEYS = {
         "tolerant_days",
         "away_from_patch_reduction",
         "rescue_drugs",
+        "rescue_not_carried_over",
         "very_high",
         "implausible_times",
         "implausible_from_ome_mg",

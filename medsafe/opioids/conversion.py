@@ -6,7 +6,7 @@ opioid by name: which rows are bands and which are ratios is data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from math import floor
@@ -182,7 +182,7 @@ def _order(target: Target, daily: float, unit: str, times_per_day: float) -> dic
     )
 
 
-def daily_of(order: dict[str, Any]) -> float:
+def daily_of(order: Mapping[str, Any]) -> float:
     """Daily amount of an order in its own unit (a patch: micrograms an hour)."""
     if order["unit"] == "mcg/h" or order["unit"].endswith("/24h"):
         return float(order["dose"])

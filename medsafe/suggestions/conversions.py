@@ -12,8 +12,9 @@ from typing import Any
 from medsafe.context.context import Context
 from medsafe.model.knowledge import Drug
 from medsafe.model.medicine import Medicine
+from medsafe.opioids.base import Base, conversion_base
 from medsafe.opioids.conversion import Conversion, Habits, Target, breakthrough_of, convert
-from medsafe.opioids.totals import ANTAGONISTS, is_agonist, lines_of, lowest_total, row_for, total
+from medsafe.opioids.totals import ANTAGONISTS, is_agonist, row_for
 
 FRAIL = frozenset({"frailty", "cachexia", "dementia", "delirium"})
 FRAIL_FROM_YEARS = 75
@@ -21,7 +22,10 @@ FRAIL_FROM_YEARS = 75
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A conversion with all that belongs to it; `refused` says why there is none."""
+    """A conversion with all that belongs to it; `refused` says why there is none.
+
+    `rescue_follows` says whether the rescue dose goes by the new regular dose, and falls with it.
+    """
 
     result: Conversion
     table: str
@@ -30,6 +34,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    rescue_follows: bool = True
 
     @property
     def refused(self) -> str:
@@ -73,14 +78,11 @@ def table_for(context: Context, drug: Drug) -> str:
     return wanted if has else context.policy.default_opioid_table
 
 
-def one_way_source(context: Context, medicines: Iterable[Medicine]) -> str:
-    """An opioid that is taken and whose table must not be used to convert away from it."""
-    one_way = {
-        r.opioid
-        for r in context.index.knowledge.conversion
-        if r.direction == "from-morphine" and r.meaning == "morphine-to-drug-ratio"
-    }
-    return next((m.drug.name for m in medicines if m.id in one_way and is_agonist(m)), "")
+def base_of(context: Context, taken: Iterable[Medicine], reason: str) -> Base:
+    """What of the opioids taken is converted: in toxicity the regular doses alone, else as-needed doses taken as well."""
+    tables = (context.opioids.table, context.policy.default_opioid_table)
+    rows, step = context.index.knowledge.conversion, _number(context, "largest_step")
+    return conversion_base(taken, rows, tables, reason not in context.policy.opioid["rescue_not_carried_over"], step)
 
 
 def reduction_for(context: Context, reason: str, frail: bool) -> tuple[float, str]:
@@ -122,28 +124,6 @@ def _trap(context: Context, target: Target, ome: float | None) -> str:
         if isinstance(value, float | int) and value >= bound:
             return f"{name} is not begun from {fact.replace('_ms', '').replace('_', ' ')} {bound:g} ms: it is {value:g}"
     return ""
-
-
-def _base(context: Context, taken: list[Medicine], ome: float, table: str) -> tuple[float, tuple[str, ...]]:
-    """The daily morphine to replace: the lower of the table asked for and the default where both know it."""
-    rows = context.index.knowledge.conversion
-    counted = [m for m in taken if not m.prn or m.doses_last_24h is not None]
-    default = total(lines_of(counted, rows, context.policy.default_opioid_table))
-    if table == context.policy.default_opioid_table or default is None or default >= ome:
-        return ome, ()
-    text = f"table {table} is made for adding up risk: the lower {default:g} mg of {context.policy.default_opioid_table} is converted"
-    return default, (text,)
-
-
-def _lowest(
-    context: Context, taken: list[Medicine], base: float, working: tuple[str, ...]
-) -> tuple[float, tuple[str, ...]]:
-    """Without a reduction nothing covers a disagreement between tables: the lowest value is taken."""
-    counted = [m for m in taken if not m.prn or m.doses_last_24h is not None]
-    least = lowest_total(counted, context.index.knowledge.conversion)
-    if least is None or least >= base:
-        return base, working
-    return least, (*working, f"published values differ: the lowest, {least:g} mg oral morphine a day, is converted")
 
 
 def _form_of(medicine: Medicine) -> str:
@@ -204,7 +184,7 @@ def rescue_for(
 def plan_conversion(
     context: Context,
     taken: Iterable[Medicine],
-    ome: float,
+    base: Base,
     target: Target,
     reason: str,
     avoid: frozenset[str] = frozenset(),
@@ -214,7 +194,7 @@ def plan_conversion(
     Parameters
     ----------
     context: the case. taken: the opioid orders that are replaced.
-    ome: what of them counts, mg oral morphine a day. target: the opioid, route and form to change to.
+    base: what of them counts. target: the opioid, route and form to change to.
     reason: pain, toxicity, renal, route or other.
     avoid: opioids that this kidney or liver rules out for rescue doses.
 
@@ -224,16 +204,14 @@ def plan_conversion(
     """
     agonists = [m for m in taken if is_agonist(m)]
     table = table_for(context, target.drug)
-    trap = _trap(context, target, ome)
-    if trap:
-        return Plan(Conversion(refused=trap), table)
+    refused = base.refused or _trap(context, target, base.ome_mg_per_day)
+    if refused:
+        return Plan(Conversion(refused=refused), table, base.working)
     rules = rules_of(context, target.drug, target.route)
-    base, base_working = _base(context, agonists, ome, context.opioids.table)
-    cut, why = _reduction(context, agonists, target, reason, base)
-    if cut == 0.0:
-        base, base_working = _lowest(context, agonists, base, base_working)
+    cut, why = _reduction(context, agonists, target, reason, base.ome_mg_per_day)
+    ome, working = (base.ome_mg_per_day, base.working) if cut else _lowest(base)
     result = convert(
-        base,
+        ome,
         target,
         context.index.knowledge.conversion,
         table,
@@ -250,12 +228,21 @@ def plan_conversion(
     return Plan(
         result,
         table,
-        base_working,
+        working,
         times,
         tuple(rules.get("notes", ())),
         missing,
-        (*rules.get("sources", ()), *sources),
+        (*rules.get("sources", ()), *sources, *base.sources),
+        rules.get("rescue_from") != "previous",
     )
+
+
+def _lowest(base: Base) -> tuple[float, tuple[str, ...]]:
+    """Without a reduction nothing covers a disagreement between tables: the lowest value is taken."""
+    if base.lowest is None or base.lowest >= base.ome_mg_per_day:
+        return base.ome_mg_per_day, base.working
+    text = f"published values differ: the lowest, {base.lowest:g} mg oral morphine a day, is converted"
+    return base.lowest, (*base.working, text)
 
 
 def _with_rescue(
@@ -300,10 +287,10 @@ def _ome_of(context: Context, target: Target, result: Conversion) -> float:
 
 __all__ = [
     "Plan",
+    "base_of",
     "changeover_of",
     "habits_of",
     "is_frail",
-    "one_way_source",
     "plan_conversion",
     "reduction_for",
     "rescue_for",

@@ -26,9 +26,9 @@ from medsafe.opioids.conversion import (
 )
 from medsafe.suggestions.conversions import (
     Plan,
+    base_of,
     habits_of,
     is_frail,
-    one_way_source,
     plan_conversion,
     rescue_for,
     rules_of,
@@ -334,8 +334,7 @@ def _has_ceiling(medicine: Medicine) -> bool:
     return opioid is not None and (not opioid.strong or opioid.action == "partial")
 
 
-def _specialist(symptom: str, name: str) -> Candidate:
-    why = f"The conversion table for {name} holds in one direction only: rotating away from it by a fixed factor overdoses."
+def _specialist(symptom: str, name: str, why: str) -> Candidate:
     option = generated(
         "refer-rotation",
         "refer",
@@ -350,23 +349,22 @@ def _specialist(symptom: str, name: str) -> Candidate:
 def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Rotate to each opioid that the policy lists."""
     reason = rotation_reason(s, context)
-    one_way = one_way_source(context, s.background)
-    if one_way:
-        yield _specialist(symptom, one_way)
+    orders = (*s.background, *s.rescue)
+    base = base_of(context, orders, reason)
+    if base.refused and s.background:
+        yield _specialist(symptom, s.background[0].drug.name, base.refused)
         return
-    if not reason or not s.background or s.regular_ome <= 0:
+    if not reason or not s.background or base.ome_mg_per_day <= 0:
         return
     benefit = {"toxicity": 8.5, "renal": 8.0, "route": 6.5, "ceiling": 8.0, "pain": 5.0}[reason]
-    taken = {m.id for m in (*s.background, *s.rescue)}
+    taken = {m.id for m in orders}
     for row in context.policy.opioid["rotation"]:
         entry = context.index.drugs.get(row["drug"])
         wanted = row.get("reasons", (reason,))
         if entry is None or reason not in wanted or (row["drug"] in taken and reason != "route"):
             continue
         target = Target(entry.drug, row["route"], row["form"])
-        plan = plan_conversion(
-            context, (*s.background, *s.rescue), s.regular_ome, target, reason, frozenset(s.renal_trouble)
-        )
+        plan = plan_conversion(context, orders, base, target, reason, frozenset(s.renal_trouble))
         yield _rotation(symptom, s, row, target, plan, reason, benefit)
 
 
@@ -405,6 +403,7 @@ def _rotation(
         reasons,
         benefit - 1.5 + float(row.get("points", 0)),
         (*plan.working, *result.working),
+        rescue_follows=plan.rescue_follows,
     )
 
 

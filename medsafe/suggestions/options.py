@@ -31,6 +31,7 @@ class Candidate:
     score: float = 0.0
     working: tuple[str, ...] = field(default_factory=tuple)
     instead_of: frozenset[str] = frozenset()
+    rescue_follows: bool = True
 
 
 def options_of(symptom: Symptom, symptoms: Mapping[str, Symptom]) -> Iterator[Option]:
@@ -177,4 +178,12 @@ def generated(
     return Option(id=id_, action=action, label=label[:139], rationale=rationale, benefit=benefit, sources=cited, **more)
 
 
-__all__ = ["Candidate", "bands_of", "candidates_from_data", "dialysis_notes", "fitted", "generated", "responsiveness"]
+__all__ = [
+    "Candidate",
+    "bands_of",
+    "candidates_from_data",
+    "dialysis_notes",
+    "fitted",
+    "generated",
+    "responsiveness",
+]

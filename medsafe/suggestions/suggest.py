@@ -13,8 +13,6 @@ from typing import Any
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
-from medsafe.context.intake import Reader
-from medsafe.model.case import DrugRef, Order
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
 from medsafe.model.knowledge import Severity, Symptom
@@ -29,6 +27,7 @@ from medsafe.suggestions.options import (
     generated,
     responsiveness,
 )
+from medsafe.suggestions.rescue import as_ordered, rescue_beside
 from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
@@ -46,10 +45,7 @@ ORDER_REF = "suggestion"
 
 def as_medicine(candidate: Candidate, order: dict[str, Any], derived: Derived, engine: Engine) -> Medicine | None:
     assert candidate.drug is not None
-    keys = ("dose", "unit", "route", "form", "times_per_day", "interval_h", "prn", "max_times_per_day")
-    given = Order(ref=ORDER_REF, drug=DrugRef(name=candidate.drug.name), **{k: order[k] for k in keys if k in order})
-    reader = Reader(engine.index, engine.names, derived.context.case.as_of)
-    return next((replace(m, new=True) for m in reader.medicines(given) if m.id == candidate.drug.id), None)
+    return as_ordered(candidate.drug, order, derived, engine, ORDER_REF)
 
 
 def _daily(medicine: Medicine, order: dict[str, Any]) -> dict[str, Any] | None:
@@ -245,7 +241,17 @@ class Screener:
             return self._exclude(candidate, [_because(f) for f in against], against)
         gaps = sorted({n.message for n in notices if n.code in ("missing-lab", "missing-data", "not-covered")})
         around = dialysis_notes(self.context, medicine)
-        return self._suggestion(candidate, order, medicine, brought, [*unknown, *fit_notes, *around, *gaps])
+        rescue, less = rescue_beside(
+            self.derived,
+            self.engine,
+            candidate.order or order,
+            order,
+            candidate.breakthrough,
+            medicine.drug,
+            candidate.rescue_follows,
+        )
+        fit = replace(candidate, breakthrough=rescue)
+        return self._suggestion(fit, order, medicine, brought, [*unknown, *fit_notes, *less, *around, *gaps])
 
     def _exclude(
         self, candidate: Candidate, reasons: list[str], findings: list[Finding] | None = None

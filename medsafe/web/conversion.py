@@ -17,13 +17,14 @@ from medsafe.model.case import Case
 from medsafe.model.findings import Finding, Notice, merge_notices
 from medsafe.model.knowledge import Citation, Severity
 from medsafe.model.knowledge import Drug as DrugRecord
+from medsafe.opioids.base import Base
 from medsafe.opioids.conversion import Target, daily_of, published_into
-from medsafe.opioids.totals import is_agonist
 from medsafe.request import MAY_BE_LEFT_OUT, Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
 from medsafe.review import run_checks
-from medsafe.suggestions.conversions import Plan, one_way_source, plan_conversion
+from medsafe.suggestions.conversions import Plan, base_of, plan_conversion
 from medsafe.suggestions.options import Candidate, bands_of, fitted, generated
-from medsafe.suggestions.suggest import as_medicine
+from medsafe.suggestions.rescue import rescue_beside
+from medsafe.suggestions.suggest import NEVER_OFFERED, as_medicine
 from medsafe.web.problems import from_schema
 
 # A reduction this large already answers for frail organs; a band then asks for nothing more.
@@ -67,6 +68,7 @@ def _empty(
     return {
         "ome_mg_per_day": ome,
         "lines": list(lines),
+        "base": None,
         "equianalgesic_daily_dose": None,
         "reduction_percent": None,
         "suggested_daily_dose": None,
@@ -110,10 +112,6 @@ def conversion_answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
                 "unknown-drug", "to.drug", f"“{ref.shown}” is not one opioid known here.", ref.shown, ("conversion",)
             ),
         )
-    needed = {m.order for m in context.active if is_agonist(m) and not (m.prn and m.doses_last_24h is None)}
-    if needed & set(totals.unknown):
-        message = "Not every opioid given could be turned into oral morphine, so nothing is converted: see the lines."
-        return _refused(out, notices, Notice("missing-data", "from", message, None, ("conversion",)))
     return _converted(out, notices, context, derived, engine, loaded, engine.index.drugs[ids[0]].drug)
 
 
@@ -132,39 +130,34 @@ def _converted(
     loaded: dict[str, Any],
     drug: DrugRecord,
 ) -> dict[str, Any]:
-    away = one_way_source(context, context.active)
-    if away:
-        message = (
-            f"Conversion away from {away} is refused: its table holds for one direction only and would overestimate. "
-            "Ask a specialist; the daily total above is for weighing risk, not for dosing."
-        )
-        return _refused(out, notices, Notice("missing-data", "from", message, away, ("conversion",)))
+    base = base_of(context, context.active, loaded["reason"])
+    if base.refused:
+        return _refused(out, notices, Notice("missing-data", "from", base.refused, None, ("conversion",)))
     target = Target(drug, loaded["to"]["route"], loaded["to"]["form"] or _usual_form(drug, loaded["to"]["route"]))
-    ome = context.opioids.convertible_mg_per_day or 0.0
-    notices += _uncounted(context)
-    if not ome:
+    notices += _uncounted(base)
+    if not base.ome_mg_per_day:
         message = "No opioid is taken of which the daily amount is known, so there is nothing to convert."
         return _refused(out, notices, Notice("missing-data", "from", message, None, ("conversion",)))
-    plan = plan_conversion(context, context.active, ome, target, loaded["reason"], _avoided(derived))
+    plan = plan_conversion(context, context.active, base, target, loaded["reason"], _avoided(derived))
     if plan.result.order is None:
         return _refused(out, notices, Notice("missing-data", "to", plan.refused, None, ("conversion",)))
     order, fit, findings, more = _screened(derived, engine, drug, plan, target)
     notices += [*more, *_ungated(plan, drug)]
-    return out | _shown(context, engine, plan, order, fit, findings, notices, target)
+    above = [f.summary for f in findings if f.hazard in NEVER_OFFERED]
+    if above:
+        message = f"{above[0]}. As much of it as would replace the opioids taken is never given: choose another opioid."
+        return _refused(out, notices, Notice("missing-data", "to", message, None, ("conversion",)))
+    planned = plan.result.order
+    rescue, less = rescue_beside(derived, engine, planned, order, plan.result.breakthrough, drug, plan.rescue_follows)
+    given = [{"drug": drug.id, **order}, *([{"drug": drug.id, **rescue}] if rescue else [])]
+    return out | _shown(context, engine, plan, base, given, (*fit, *less), findings, notices, target)
 
 
-def _uncounted(context: Context) -> list[Notice]:
-    """As-needed orders whose use is not known: converting the most allowed would overdose, so they are left out."""
+def _uncounted(base: Base) -> list[Notice]:
+    """As-needed orders that do not belong to what is converted, each with the reason."""
     return [
-        Notice(
-            "missing-data",
-            f"{m.order}.doses_last_24h",
-            f"How often {m.drug.name} as needed was taken is not given: it was left out of the conversion.",
-            None,
-            ("conversion",),
-        )
-        for m in context.active
-        if is_agonist(m) and m.prn and m.doses_last_24h is None
+        Notice("missing-data", f"{order}.doses_last_24h", f"{why}.", None, ("conversion",))
+        for order, why in base.left_out
     ]
 
 
@@ -203,9 +196,8 @@ def _screened(
     if medicine is None:
         return order, fit, [], []
     reduced = plan.result.reduction >= REDUCED_FOR_ORGANS
-    if not reduced:
-        order, fit = fitted(order, medicine, bands_of(context, medicine))
-        medicine = as_medicine(candidate, order, derived, engine) or medicine
+    order, fit = fitted(order, medicine, bands_of(context, medicine))
+    medicine = as_medicine(candidate, order, derived, engine) or medicine
     found, more = run_checks(context.with_option(medicine, replaces))
     mine = [f for f in found if medicine.order in f.orders and f.rule not in JUDGED_HERE]
     return order, fit, [_once(f, plan.result.reduction) if reduced else f for f in mine], list(more)
@@ -223,7 +215,8 @@ def _shown(
     context: Context,
     engine: Engine,
     plan: Plan,
-    order: dict[str, Any],
+    base: Base,
+    orders: list[dict[str, Any]],
     fit: tuple[str, ...],
     findings: list[Finding],
     notices: list[Notice],
@@ -231,18 +224,19 @@ def _shown(
 ) -> dict[str, Any]:
     result = plan.result
     mass = result.unit.replace("/day", "")
+    order = orders[0]
     suggested = daily_of(order)
-    lines = [line["working"] for line in context.opioids.lines]
     cited = engine.index.cite(Citation(*s.split("#", 1)) for s in (*result.sources, *plan.sources))
     return {
+        "base": {"ome_mg_per_day": result.base, "counted": base.counted},
         "equianalgesic_daily_dose": {"value": round(result.equianalgesic or 0.0, 2), "unit": mass},
         "reduction_percent": round(100 * result.reduction, 1),
         "suggested_daily_dose": {
             "value": round(suggested, 4),
             "unit": order["unit"] if order["unit"] == "mcg/h" else order["unit"].split("/")[0],
         },
-        "orders": [{"drug": target.drug.id, **order}, *([dict(result.breakthrough)] if result.breakthrough else [])],
-        "working": [*lines, *plan.working, *result.working, *fit],
+        "orders": orders,
+        "working": [*plan.working, *result.working, *fit],
         "changeover": list(plan.changeover),
         "warnings": list(plan.warnings),
         "findings": [render.finding(f) for f in findings],

@@ -81,6 +81,7 @@ OPTION = (
     '[[options]]\nid = "walk"\naction = "non-drug"\nlabel = "Walk"\nrationale = "It helps."\nbenefit = 1\n'
     'sources = ["unsourced"]'
 )
+AWAY_ROW = "palliative,fentanyl,transdermal,mcg/h,away,oral-morphine-per-unit,2.4"
 CODEINE_ROW = "cdc-2022,codeine,oral,mg/day,to-morphine,oral-morphine-per-unit,0.15"
 CONVERSION = "formulary/opioid_conversion.csv"
 POLICY = "interaction_data/policy.toml"
@@ -271,8 +272,20 @@ FAULTS: list[tuple[str, Plant, str]] = [
     (
         "conversion_rows_make_sense",
         edit(CONVERSION, CODEINE_ROW, CODEINE_ROW.replace("to-morphine", "up")),
-        f"error: {CONVERSION}: cdc-2022/codeine: direction 'up'; expected to-morphine, from-morphine or both. "
+        f"error: {CONVERSION}: cdc-2022/codeine: direction 'up'; expected to-morphine, from-morphine, both or away. "
         "Tip: the direction says which of the two units the factor multiplies",
+    ),
+    (
+        "conversion_rows_make_sense",
+        edit(CONVERSION, AWAY_ROW, AWAY_ROW.replace("2.4", "3.6")),
+        f"error: {CONVERSION}: palliative/fentanyl: factor 3.6 away; expected at most 2.4. "
+        "Tip: who leaves an opioid by more than it counts for is given too much of the next one",
+    ),
+    (
+        "conversion_rows_make_sense",
+        edit(CONVERSION, AWAY_ROW, AWAY_ROW.replace("transdermal,mcg/h", "subcutaneous,mcg/day").replace("2.4", "0.1")),
+        f"error: {CONVERSION}: palliative/fentanyl: direction 'away'; expected it only beside a table of one direction. "
+        "Tip: an opioid whose factor holds both ways needs none",
     ),
     # The shape of the files, before any rule looks across them.
     (
