@@ -65,7 +65,9 @@ def test_a_dose_that_fits_carries_no_offer(engine: Engine) -> None:
 
 
 def test_what_is_two_orders_together_is_offered_for_neither(engine: Engine) -> None:
-    found = offered(ask(engine, order("paracetamol", 1000, times_per_day=4), order("paracetamol", 500, times_per_day=4)))
+    found = offered(
+        ask(engine, order("paracetamol", 1000, times_per_day=4), order("paracetamol", 500, times_per_day=4))
+    )
     assert found
     assert not any(found)
 
