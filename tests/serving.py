@@ -49,6 +49,12 @@ def _first_line_only(path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
 
 
+def _rows_of(path: Path, drugs: set[str]) -> None:
+    first, *rows = path.read_text(encoding="utf-8").splitlines()
+    kept = [row for row in rows if row.partition(",")[0] in drugs]
+    path.write_text("\n".join([first, *kept, ""]), encoding="utf-8")
+
+
 def small_data(root: Path) -> Path:
     """Copy a handful of drugs and whatever of the rest is still whole without the others."""
     shutil.copytree(_made_once(), root)
@@ -64,6 +70,7 @@ def _made_once() -> Path:
     _keep_only(root / "formulary" / "drugs", {*DRUGS, *_canary_drugs()})
     for name in BIG_TABLES:
         _first_line_only(root / "formulary" / name)
+    _rows_of(root / "formulary" / "organ_exposure.csv", {p.stem for p in (root / "formulary" / "drugs").glob("*.toml")})
     for _ in range(12):
         broken = {p.file for p in read_knowledge(root)[1] if p.level == "error"}
         if not broken:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from medsafe.context.context import Context, orders_of
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import Band, Severity
+from medsafe.model.knowledge import Band, Citation, ExposureRow, Severity
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import CHILD_PUGH
 
@@ -27,6 +27,8 @@ MODALITIES = {
     "peritoneal": "peritoneal dialysis",
     "crrt": "continuous renal replacement",
 }
+# A rise in exposure below this is within the spread of any study.
+TOLD_FROM = 1.25
 ESTIMATE_NAMES = {"crcl": "CrCl", "egfr": "eGFR"}
 ESTIMATES = {"crcl": "creatinine clearance (Cockcroft-Gault)", "egfr": "eGFR (CKD-EPI)"}
 
@@ -137,7 +139,43 @@ def _modifiers(context: Context, fit: Fit, basis: Basis, fits: bool) -> tuple[st
     return tuple(text for text in (fit.reason, stepped, *basis.notes, *_caveats(context, basis.hazard)) if text)
 
 
+def _studied(context: Context, medicine: Medicine, hazard: str) -> ExposureRow | None:
+    """The highest exposure that was found in a study at this function of the organ, or at a milder loss of it."""
+    rows = context.index.knowledge.organ_exposure.get(medicine.id, ())
+    if hazard == "hepatic-caution":
+        grade = context.organ.hepatic_worst
+        reached = [r for r in rows if r.child_pugh and grade is not None and r.child_pugh <= grade]
+    else:
+        value = context.organ.renal(medicine.drug.renal.estimate) if medicine.drug.renal else None
+        if context.facts.values.get("dialysis", "none") != "none":
+            value = 0.0
+        reached = [r for r in rows if r.below is not None and value is not None and value < r.below]
+    return max(reached, key=lambda r: r.auc_ratio, default=None)
+
+
+def _silent_on_amount(band: Band) -> bool:
+    """Whether a band asks for care and gives no number to dose by."""
+    return band.action != "none" and not (band.dose_factor or band.max_daily_dose or band.max_single_dose)
+
+
 def _finding(context: Context, medicine: Medicine, band: Band, basis: Basis) -> Finding | None:
+    found = _said(context, medicine, band, basis)
+    studied = _studied(context, medicine, basis.hazard) if found is not None and _silent_on_amount(band) else None
+    if found is None or studied is None or studied.auc_ratio < TOLD_FROM:
+        return found
+    return replace(
+        found,
+        magnitude=found.magnitude or Magnitude("auc-ratio", studied.auc_ratio, "derived"),
+        modifiers=(
+            *found.modifiers,
+            f"In a study exposure was about {studied.auc_ratio:.2g} times that with normal function; derived, no label gives a dose from it.",
+        ),
+        sources=(*found.sources, *context.index.cite((Citation(studied.source, studied.reference),))),
+    )
+
+
+def _said(context: Context, medicine: Medicine, band: Band, basis: Basis) -> Finding | None:
+    """What the band says of this order."""
     fit = fit_of(medicine, band)
     severity = severity_of(band, fit)
     if not severity:

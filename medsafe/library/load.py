@@ -8,11 +8,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError
 
@@ -34,9 +34,10 @@ from medsafe.library.graph_schema import (
 )
 from medsafe.library.problems import Problem, from_schema
 from medsafe.library.wording_schema import WordingSchema
-from medsafe.model.knowledge import ConversionRow, Knowledge, Modulator, Pathway, Source
+from medsafe.model.knowledge import ConversionRow, ExposureRow, Knowledge, Modulator, Pathway, Source
 from medsafe.model.wording import Wording
 
+Row = TypeVar("Row")
 FORMULARY = "formulary"
 INTERACTIONS = "interaction_data"
 # Records of releases name the digest of the data, so they are no part of it.
@@ -44,6 +45,8 @@ INTERACTIONS = "interaction_data"
 RESTORING = ".restoring-"
 RESTORED = "restored"
 RELEASES = f"{FORMULARY}/releases"
+EXPOSURES = f"{FORMULARY}/organ_exposure.csv"
+EXPOSURE_COLUMNS = ("drug", "organ", "child_pugh", "from", "below", "auc_ratio", "basis", "reference", "source")
 CONVERSION_COLUMNS = (
     "table",
     "opioid",
@@ -147,36 +150,63 @@ def _number(text: str | None) -> float | None:
     return float(text) if text else None
 
 
-def _conversion(reading: Reading) -> tuple[ConversionRow, ...]:
-    file = f"{FORMULARY}/opioid_conversion.csv"
-    rows: list[ConversionRow] = []
+def _csv_rows(reading: Reading, file: str, columns: str, make: Callable[[dict[str, str]], Row]) -> Iterator[Row]:
+    """Every row of a CSV file made into a record; a row that can't be made is a problem."""
     try:
         lines = list(csv.DictReader((reading.root / file).read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError) as error:
         reading.problems.append(Problem(file, "", f"cannot be read: {error}", "a CSV file", "put the file back"))
-        return ()
+        return
     for number, row in enumerate(lines, 2):
         try:
-            rows.append(
-                ConversionRow(
-                    row["table"],
-                    row["opioid"],
-                    row["route"],
-                    row["unit"],
-                    row["direction"],
-                    row["meaning"],
-                    float(row["factor"]),
-                    _number(row["band_from"]),
-                    _number(row["band_below"]),
-                    row["source"],
-                    row["note"],
-                )
-            )
+            yield make(row)
         except (KeyError, TypeError, ValueError) as error:
             wrong = f"row cannot be read: {error!r}"
-            expected, tip = "columns " + ", ".join(CONVERSION_COLUMNS), "numbers with a point; no comma within a cell"
+            expected, tip = f"columns {columns}", "numbers with a point; no comma within a cell"
             reading.problems.append(Problem(file, f"line {number}", wrong, expected, tip))
-    return tuple(rows)
+
+
+def _conversion_row(row: dict[str, str]) -> ConversionRow:
+    return ConversionRow(
+        row["table"],
+        row["opioid"],
+        row["route"],
+        row["unit"],
+        row["direction"],
+        row["meaning"],
+        float(row["factor"]),
+        _number(row["band_from"]),
+        _number(row["band_below"]),
+        row["source"],
+        row["note"],
+    )
+
+
+def _exposure_row(row: dict[str, str]) -> ExposureRow:
+    return ExposureRow(
+        row["drug"],
+        row["organ"],
+        row["child_pugh"],
+        _number(row["from"]),
+        _number(row["below"]),
+        float(row["auc_ratio"]),
+        row["basis"],
+        row["reference"],
+        row["source"],
+    )
+
+
+def _conversion(reading: Reading) -> tuple[ConversionRow, ...]:
+    columns = ", ".join(CONVERSION_COLUMNS)
+    return tuple(_csv_rows(reading, f"{FORMULARY}/opioid_conversion.csv", columns, _conversion_row))
+
+
+def _organ_exposure(reading: Reading) -> dict[str, tuple[ExposureRow, ...]]:
+    columns = ", ".join(EXPOSURE_COLUMNS)
+    found: dict[str, tuple[ExposureRow, ...]] = {}
+    for row in _csv_rows(reading, EXPOSURES, columns, _exposure_row):
+        found[row.drug] = (*found.get(row.drug, ()), row)
+    return found
 
 
 def _sources(reading: Reading) -> dict[str, Source]:
@@ -228,6 +258,7 @@ def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
         conditions=reading.tables(f"{FORMULARY}/conditions.toml", ConditionSchema(), as_condition),
         symptoms=reading.folder(f"{FORMULARY}/symptoms", SymptomSchema(), as_symptom),
         conversion=_conversion(reading),
+        organ_exposure=_organ_exposure(reading),
         sources=_sources(reading),
         policy=reading.toml(root / INTERACTIONS / "policy.toml"),
         opioid_rules=reading.tables(f"{INTERACTIONS}/opioid_safety.toml", OpioidRuleSchema(), as_opioid_rule),

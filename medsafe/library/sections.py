@@ -207,7 +207,7 @@ def _interaction_sections() -> Iterator[Section]:
         yield _section(f"{name}.record", files, "record", "table", d.RecordSchema)
 
 
-TABLES = ("products", "opioid_conversion", "name_aliases", "name_hazards")
+TABLES = ("products", "opioid_conversion", "organ_exposure", "name_aliases", "name_hazards")
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any
 from medsafe.library.problems import Problem
 from medsafe.model.criteria import Criterion
 from medsafe.model.knowledge import Band, Citation, ConversionRow, Drug, Interaction, Knowledge
-from medsafe.model.vocabulary import SECTIONS
+from medsafe.model.vocabulary import CHILD_PUGH, SECTIONS
 from medsafe.opioids.base import one_way
 from medsafe.opioids.totals import TO_MORPHINE
 
@@ -459,6 +459,33 @@ def _leaving_is_safe(k: Knowledge, row: ConversionRow, file: str) -> Iterator[Pr
         yield Problem(file, at, f"factor {row.factor:g} away", f"at most {min(counts, default=row.factor):g}", tip)
 
 
+def exposure_rows_make_sense(k: Knowledge) -> Iterator[Problem]:
+    file = "formulary/organ_exposure.csv"
+    for rows in k.organ_exposure.values():
+        for row in rows:
+            place = f"{row.drug}/{row.organ}"
+            if row.drug not in k.drugs:
+                yield Problem(
+                    file,
+                    place,
+                    f"no drug {row.drug!r}",
+                    "an id of formulary/drugs/",
+                    "mend the id, or take the row out",
+                )
+            if row.auc_ratio <= 0:
+                yield Problem(
+                    file, place, f"ratio {row.auc_ratio:g}", "a ratio above 0", "take the row out where none was found"
+                )
+            if row.source not in k.sources:
+                tip = "declare it in formulary/sources.toml"
+                yield Problem(file, place, f"unknown source {row.source!r}", "an id of formulary/sources.toml", tip)
+            bounded = row.from_ is not None and row.below is not None and row.from_ < row.below
+            if not (row.organ == "hepatic" and row.child_pugh in CHILD_PUGH) and not (row.organ == "renal" and bounded):
+                expected = "renal with from below `below`, or hepatic with A, B or C"
+                tip = "a renal row is bounded in mL/min, a hepatic one has a class"
+                yield Problem(file, place, "the state of the organ is not told", expected, tip)
+
+
 POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
     "exposure_decrease": ("narrow", "usual", "wide"),
@@ -607,6 +634,7 @@ RULES: tuple[Rule, ...] = (
     condition_links_exist,
     names_belong_to_one_drug,
     conversion_rows_make_sense,
+    exposure_rows_make_sense,
 )
 
 

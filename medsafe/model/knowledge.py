@@ -532,6 +532,24 @@ class ConversionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureRow:
+    """Exposure in one state of an organ, as a ratio to normal function, from a study; no label stands behind it.
+
+    `from_` and `below` bound the clearance, mL/min, of a renal row; `child_pugh` is the class of a hepatic one.
+    """
+
+    drug: str
+    organ: str
+    child_pugh: str
+    from_: float | None
+    below: float | None
+    auc_ratio: float
+    basis: str
+    reference: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpioidRule:
     """The words and the severity of one rule of opioid safety; its numbers stand in the policy."""
 
@@ -560,3 +578,4 @@ class Knowledge:
     policy: Mapping[str, object]
     opioid_rules: Mapping[str, OpioidRule] = field(default_factory=dict)
     wording: Wording = field(default_factory=Wording)
+    organ_exposure: Mapping[str, tuple[ExposureRow, ...]] = field(default_factory=dict)

@@ -84,6 +84,7 @@ OPTION = (
 AWAY_ROW = "palliative,fentanyl,transdermal,mcg/h,away,oral-morphine-per-unit,2.4"
 CODEINE_ROW = "cdc-2022,codeine,oral,mg/day,to-morphine,oral-morphine-per-unit,0.15"
 CONVERSION = "formulary/opioid_conversion.csv"
+EXPOSURE, EXPOSURE_ROW = "formulary/organ_exposure.csv", "apixaban,hepatic,A,,,1.03,AUC,NDA 202155,yeung-2015"
 POLICY = "interaction_data/policy.toml"
 LIFETIME = (
     'name = "stimulants"\n[[lifetime_limits]]\nmax = 1\nunit = "mg"\nreference = "morphine"\nequivalents = { gabapentin = 1, morphine = 1 }\n'
@@ -286,6 +287,30 @@ FAULTS: list[tuple[str, Plant, str]] = [
         edit(CONVERSION, AWAY_ROW, AWAY_ROW.replace("transdermal,mcg/h", "subcutaneous,mcg/day").replace("2.4", "0.1")),
         f"error: {CONVERSION}: palliative/fentanyl: direction 'away'; expected it only beside a table of one direction. "
         "Tip: an opioid whose factor holds both ways needs none",
+    ),
+    (
+        "exposure_rows_make_sense",
+        edit(EXPOSURE, EXPOSURE_ROW, EXPOSURE_ROW.replace("apixaban", "apixabam")),
+        f"error: {EXPOSURE}: apixabam/hepatic: no drug 'apixabam'; expected an id of formulary/drugs/. "
+        "Tip: mend the id, or take the row out",
+    ),
+    (
+        "exposure_rows_make_sense",
+        edit(EXPOSURE, EXPOSURE_ROW, EXPOSURE_ROW.replace("1.03", "0")),
+        f"error: {EXPOSURE}: apixaban/hepatic: ratio 0; expected a ratio above 0. "
+        "Tip: take the row out where none was found",
+    ),
+    (
+        "exposure_rows_make_sense",
+        edit(EXPOSURE, EXPOSURE_ROW, EXPOSURE_ROW.replace("yeung-2015", "somebody")),
+        f"error: {EXPOSURE}: apixaban/hepatic: unknown source 'somebody'; expected an id of formulary/sources.toml. "
+        "Tip: declare it in formulary/sources.toml",
+    ),
+    (
+        "exposure_rows_make_sense",
+        edit(EXPOSURE, EXPOSURE_ROW, EXPOSURE_ROW.replace(",A,", ",D,")),
+        f"error: {EXPOSURE}: apixaban/hepatic: the state of the organ is not told; expected renal with from below "
+        "`below`, or hepatic with A, B or C. Tip: a renal row is bounded in mL/min, a hepatic one has a class",
     ),
     # The shape of the files, before any rule looks across them.
     (
