@@ -153,6 +153,8 @@ class Policy:
     tolerated_diseases: frozenset[str] = frozenset()
     not_tolerated: frozenset[str] = frozenset()
     no_oral_with: frozenset[str] = frozenset()
+    never_stopped_at_once: frozenset[str] = frozenset()
+    doses_from_age_years: float = 0.0
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
     dialysis_words: Mapping[str, str] = field(default_factory=dict)

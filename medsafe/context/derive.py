@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from medsafe.context.context import Context, OpioidTotals, Substance, opioid_totals
@@ -111,6 +112,13 @@ def _symptoms(case: Case, engine: Engine) -> dict[str, float | None]:
     return found
 
 
+def _shown_by(symptoms: Mapping[str, float | None], engine: Engine) -> frozenset[str]:
+    """Conditions that a symptom is itself, whether or not they stand on the problem list; a score of 0 says it is absent."""
+    known = engine.knowledge.symptoms
+    present = [known[key] for key, score in symptoms.items() if key in known and score != 0.0]
+    return frozenset(condition for symptom in present for condition in symptom.shows)
+
+
 def derive(case: Case, engine: Engine) -> Derived:
     """Understand a case once."""
     intake = _with_smoking(case, engine, read_case(case, engine.index, engine.names))
@@ -124,7 +132,9 @@ def derive(case: Case, engine: Engine) -> Derived:
         patient.values["ome_mg_per_day"] = totals.ome_mg_per_day
     patient.values["opioid_naive"] = "yes" if totals.naive else "no"
     stated = "symptoms" not in case.unstated
-    facts = Facts(patient.values, patient.conditions, tags, _symptoms(case, engine), patient.unseen, stated)
+    symptoms = _symptoms(case, engine)
+    conditions = frozenset(patient.conditions) | _shown_by(symptoms, engine)
+    facts = Facts(patient.values, conditions, tags, symptoms, patient.unseen, stated)
     substances, allergy_notices = _substances(case.patient.allergies or (), engine)
     context = Context(
         case, engine.index, engine.policy, intake.active, intake.stopped, facts, organ, totals, substances

@@ -65,6 +65,8 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         smoking_substance=raw["smoking"]["substance"],
         inr_unreliable_with=frozenset(raw["hepatic"]["inr_unreliable_with"]),
         no_oral_with=frozenset(raw["suggestions"]["no_oral_with"]),
+        never_stopped_at_once=frozenset(raw["suggestions"]["never_stopped_at_once"]),
+        doses_from_age_years=float(raw["suggestions"]["doses_from_age_years"]),
         priorities=tuple(raw["suggestions"]["priority"]),
         intents=tuple(raw["suggestions"]["intent"]),
         organ_conditions={hazard: frozenset(ids) for hazard, ids in raw["organ_conditions"].items()},

@@ -200,7 +200,13 @@ class OptionSchema(Strict):
     preferences = many(PreferenceSchema)
     exclusions = many(ExclusionSchema)
     accepts = OneOrMore(choices=HAZARDS)
+    titrates = fields.Boolean(load_default=False)
     sources = Citations(required=True)
+
+    @validates_schema
+    def a_titrated_drug_has_a_ceiling(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("titrates") and not (data.get("drug") and data.get("max_daily_dose")):
+            raise ValidationError("what is titrated needs a drug and a max_daily_dose", "titrates")
 
     @validates_schema
     def a_drug_has_an_order(self, data: dict[str, Any], **_: Any) -> None:
@@ -217,6 +223,7 @@ class SymptomSchema(Strict):
     synonyms = Words()
     parents = Words()
     opioid_responsive = text(load_default="no", validate=words_from(("yes", "partly", "poorly", "no")))
+    shows = Words()
     options = many(OptionSchema)
     assess = Words()
 

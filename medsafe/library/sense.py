@@ -503,7 +503,7 @@ POLICY_KEYS = {
     "tailoring": ("switched_off",),
     "smoking": ("substance",),
     "hepatic": ("inr_unreliable_with",),
-    "suggestions": ("no_oral_with", "intent", "priority"),
+    "suggestions": ("no_oral_with", "never_stopped_at_once", "doses_from_age_years", "intent", "priority"),
     "order_entry": (
         "most_cards",
         "most_quiet_cards",
@@ -541,6 +541,7 @@ POLICY_KEYS = {
         "implausible_ome_mg",
         "largest_step",
         "pain_from",
+        "patch_not_raised_from_c",
         "drowsy_from",
         "high_dose_ome_mg",
         "kidneys_reduced_below_ml_min",

@@ -478,6 +478,7 @@ class Option:
     """One thing that could be done about a symptom.
 
     `accepts` names hazards that are the price of the option (sedation in a crisis): told as cautions, they do not rule it out.
+    `titrates`: where the drug is already taken below `max_daily_dose`, a step up is offered.
     """
 
     id: str
@@ -498,18 +499,23 @@ class Option:
     preferences: tuple[Preference, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     accepts: frozenset[str] = frozenset()
+    titrates: bool = False
     sources: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """A symptom, the kinds of help there are for it, and whether opioids are weighed for it."""
+    """A symptom, the kinds of help there are for it, and whether opioids are weighed for it.
+
+    `shows`: conditions that the symptom is itself, so that rules about them hold where only the symptom was reported.
+    """
 
     id: str
     name: str
     synonyms: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     opioid_responsive: str = "no"
+    shows: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     assess: tuple[str, ...] = ()
 

@@ -62,6 +62,7 @@ class Situation:
     renal_trouble: tuple[str, ...]
     scored: bool = True
     dying: bool = False
+    febrile: bool = False
 
 
 def situation(context: Context, score: float | None, responsive: str, findings: tuple[Finding, ...]) -> Situation:
@@ -96,6 +97,7 @@ def situation(context: Context, score: float | None, responsive: str, findings: 
         renal_trouble=trouble,
         scored=score is not None,
         dying=DYING in context.facts.conditions,
+        febrile=float(values.get("temperature_c") or 0.0) >= _policy(context, "patch_not_raised_from_c"),
     )
 
 
@@ -129,6 +131,10 @@ def why_not_raise_this(s: Situation, medicine: Medicine) -> tuple[str, ...]:
     if medicine.id in s.renal_trouble:
         return (
             f"{medicine.drug.name} does not fit this kidney or liver function: change the opioid rather than raise it.",
+        )
+    if s.febrile and medicine.route == "transdermal":
+        return (
+            "Fever speeds absorption from a patch: treat the fever and use rescue doses before the patch is raised.",
         )
     return ()
 
@@ -187,7 +193,8 @@ def _changed_dose(medicine: Medicine, factor: float, up: bool) -> float | None:
         if "patch" in medicine.forms
         else "immediate-release"
     )
-    strengths = strengths_of(Target(medicine.drug, medicine.route or "", form))
+    pumped = medicine.is_rate and medicine.route != "transdermal"  # drawn up, so no ampoule size binds it
+    strengths = None if pumped else strengths_of(Target(medicine.drug, medicine.route or "", form))
     dose = round_down(current * factor, strengths)
     if up and dose <= current:
         step = next_up(current, strengths) or current
@@ -280,7 +287,7 @@ def _breathing_first(symptom: str, s: Situation) -> Candidate:
             "Slow breathing in the last days: dying or too much opioid? Look for pinpoint pupils, jerks, a recent dose or failing kidneys",
             "Slow breathing belongs to dying. If it is the opioid, halve the dose rather than stop it; naloxone only if it would be the patient's wish.",
             10.0,
-            ("scottish-guidelines#naloxone",),
+            ("scottish-naloxone#indications",),
             review_after="30 to 60 minutes",
         )
     else:
@@ -290,7 +297,7 @@ def _breathing_first(symptom: str, s: Situation) -> Candidate:
             "Hold the opioid and other sedatives; remove patches; support breathing",
             "Respiratory depression or deep sedation: naloxone in small titrated doses when breathing is below 8 a minute.",
             10.0,
-            ("scottish-guidelines#naloxone",),
+            ("scottish-naloxone#indications",),
             review_after="minutes to hours",
         )
     return Candidate(symptom, option, score=10.0)

@@ -185,5 +185,6 @@ __all__ = [
     "dialysis_notes",
     "fitted",
     "generated",
+    "options_of",
     "responsiveness",
 ]

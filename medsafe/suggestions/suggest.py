@@ -15,7 +15,7 @@ from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
-from medsafe.model.knowledge import Severity, Symptom
+from medsafe.model.knowledge import Option, Severity, Symptom
 from medsafe.model.medicine import Medicine
 from medsafe.suggestions import opioid_steps
 from medsafe.suggestions.options import (
@@ -25,9 +25,11 @@ from medsafe.suggestions.options import (
     dialysis_notes,
     fitted,
     generated,
+    options_of,
     responsiveness,
 )
 from medsafe.suggestions.rescue import as_ordered, rescue_beside
+from medsafe.suggestions.titration import raises
 from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
@@ -38,6 +40,7 @@ PENALTY = {Severity.LOW: 0.2, Severity.MODERATE: 1.0, Severity.HIGH: 3.0, Severi
 NEVER_EXCLUDE = frozenset({"omission", "deprescribing"})
 # No dose is offered above a limit, however lightly the limit is meant.
 NEVER_OFFERED = frozenset({"max-dose-exceeded"})
+SEDATION = "cns-respiratory-depression"
 ADDS_NOTHING = frozenset({"opioid-monitoring"})
 KIN_FAILED = 1.0
 ORDER_REF = "suggestion"
@@ -65,8 +68,10 @@ AGAINST_ANY = frozenset({"opioid-toxicity"})
 # Findings of these kinds speak of one medicine in this patient, whatever else is taken.
 UNSUITABLE = frozenset({"drug-disease", "drug-lab", "allergy", "pregnancy", "pharmacogenomic"})
 STOP_MISFIT = 9.0
+LOWER_MISFIT = 5.0
 # Giving less is not ruled out by what is found beside it: that is told.
 LOWERS = ("reduce", "hold", "stop")
+CHILD = "The doses on record are those of adults: ask a palliative care team for children."
 GIVES = ("start", "increase", "rotate", "co-prescribe", "switch-route")
 
 
@@ -160,6 +165,14 @@ def _cannot_swallow(candidate: Candidate, context: Context) -> list[str]:
     )
 
 
+def _too_young(candidate: Candidate, context: Context) -> list[str]:
+    """The doses on record are those of adults."""
+    age: Any = context.facts.values.get("age_years")
+    if age is None or age >= context.policy.doses_from_age_years or candidate.drug is None:
+        return []
+    return [CHILD] if candidate.option.action in GIVES else []
+
+
 def _already_taken(candidate: Candidate, context: Context) -> list[str]:
     if candidate.drug is None or candidate.option.action not in ("start", "co-prescribe") or candidate.replaces:
         return []
@@ -194,6 +207,7 @@ class Screener:
     def _screen(self, candidate: Candidate) -> Suggestion | None:
         holding, unknown = _rule_exclusions(candidate, self.context.without(candidate.instead_of))
         reasons = [
+            *_too_young(candidate, self.context),
             *_already_taken(candidate, self.context),
             *_history_reasons(candidate, self.derived),
             *_cannot_swallow(candidate, self.context),
@@ -203,7 +217,7 @@ class Screener:
             reasons += candidate.extra_reasons
         if reasons:
             return self._exclude(candidate, reasons)
-        if candidate.option.action == "switch-route" and not self._takes_by_mouth():
+        if candidate.option.action == "switch-route" and not self._takes_by_mouth(candidate.option):
             return None
         if candidate.drug is None or candidate.order is None:
             return self._suggestion(candidate, None, None, Added((), ()), unknown)
@@ -218,9 +232,11 @@ class Screener:
         kin = [d for d in failed if d in drugs and set(drugs[d].drug.classes) & set(candidate.drug.classes)]
         return drugs[kin[0]].drug.name if kin else ""
 
-    def _takes_by_mouth(self) -> bool:
-        """Whether there is anything whose route could be changed."""
-        return any(m.route in (None, "oral") and not m.new for m in self.context.active)
+    def _takes_by_mouth(self, option: Option) -> bool:
+        """Whether there is anything whose route could be changed: of what the option asks for, where it asks."""
+        wanted: frozenset[str] = frozenset().union(*(c.medicine for c in option.when))
+        oral = [m for m in self.context.active if m.route in (None, "oral") and not m.new]
+        return any(not wanted or m.tags & wanted for m in oral)
 
     def _screen_order(self, candidate: Candidate, unknown: list[str]) -> Suggestion | None:
         order = dict(candidate.order or {})
@@ -374,6 +390,46 @@ def _unknown_symptom(position: int, name: str, engine: Engine) -> Notice:
     return Notice("not-covered", f"symptoms.{position}.name", message, name, ("suggestions",), tuple(shown))
 
 
+CONTROLLED = "Pain is controlled on what is taken: nothing is added to it."
+
+
+def _controlled(context: Context, symptom: Symptom, score: float | None, engine: Engine) -> bool:
+    """Whether pain (or what else opioids are given for) is held by the opioid that is taken regularly."""
+    wanting: Any = context.policy.opioid["pain_from"]
+    held = score is not None and score < wanting and responsiveness(symptom, engine.knowledge.symptoms) != "no"
+    return held and any(m.drug.opioid is not None and m.systemic and not m.prn for m in context.active)
+
+
+def _not_added(told: list[Candidate], kept: list[Candidate]) -> list[Excluded]:
+    gone = [c for c in told if c not in kept and c.drug is not None]
+    return [Excluded(c.for_, c.option.action, c.drug.id, (CONTROLLED,)) for c in gone if c.drug is not None]
+
+
+def _raises(
+    context: Context, symptom: Symptom, score: float | None, engine: Engine, findings: tuple[Finding, ...]
+) -> Iterator[Candidate]:
+    """No dose is raised for a symptom that is controlled or was not scored, nor a sedative in the drowsy or poisoned."""
+    s = opioid_steps.situation(context, score, "no", findings)
+    wanting: Any = context.policy.opioid["pain_from"]
+    if score is None or score < wanting:
+        return
+    for candidate in raises(symptom, tuple(options_of(symptom, engine.knowledge.symptoms)), context):
+        if not ((s.toxic or s.drowsy) and _sedates(candidate, context)):
+            yield candidate
+
+
+def _sedates(candidate: Candidate, context: Context) -> bool:
+    effects = context.index.drugs[candidate.drug.id].effects if candidate.drug else ()
+    return any(e.effect == SEDATION and e.weight > 0 for e in effects)
+
+
+def _for_adults(derived: Derived) -> list[Notice]:
+    age: Any = derived.context.facts.values.get("age_years")
+    if age is None or age >= derived.context.policy.doses_from_age_years:
+        return []
+    return [Notice("not-covered", "patient.age_years", f"{CHILD} No medicine is suggested.", age, ("suggestions",))]
+
+
 def _unscored(position: int, symptom: Symptom) -> Notice:
     message = f"No score was given for {symptom.name}: it was taken as moderate, and no dose is raised on it."
     return Notice("missing-data", f"symptoms.{position}.score", message, None, ("suggestions",), limits=False)
@@ -412,12 +468,29 @@ def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[
     return [(m, f) for m, f in worst if f is not None]
 
 
+def _lower_misfits(symptom: Symptom, misfits: list[Misfit]) -> Iterator[Candidate]:
+    """What does harm in this patient but more harm if it ends at once is gone through and lowered."""
+    for medicine, finding in misfits:
+        name = medicine.drug.name
+        option = generated(
+            f"lower-{medicine.id}",
+            "review",
+            f"Weigh {name} again: the least dose that is needed, lowered step by step",
+            f"{finding.summary} Never stopped at once.",
+            STOP_MISFIT,
+            tuple(f"{s.id}#{s.locator}" for s in finding.sources),
+            review_after="same day",
+        )
+        yield Candidate(symptom.name, option, medicine.drug, score=LOWER_MISFIT)
+
+
 def _stop_misfits(symptom: Symptom, misfits: list[Misfit]) -> Iterator[Candidate]:
     for medicine, finding in misfits:
+        name = medicine.drug.name
         option = generated(
             f"stop-{medicine.id}",
             "stop",
-            f"Stop {medicine.drug.name}: it does not suit this patient",
+            f"Stop {name}: it does not suit this patient",
             finding.summary,
             STOP_MISFIT,
             tuple(f"{s.id}#{s.locator}" for s in finding.sources),
@@ -434,7 +507,10 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     """
     symptoms, context = engine.knowledge.symptoms, derived.context
     written = list(candidates_from_data(symptom, symptoms, context))
-    misfits = _misfits(derived, findings, written)
+    unsuitable = _misfits(derived, findings, written)
+    slow = [(m, f) for m, f in unsuitable if m.tags & context.policy.never_stopped_at_once and not m.prn]
+    misfits = [(m, f) for m, f in unsuitable if (m, f) not in slow]
+    written = [*_lower_misfits(symptom, slow), *written]
     if not misfits:
         return written
     gone = frozenset(m.order for m, _ in misfits)
@@ -458,7 +534,7 @@ def suggest(
     """Suggestions for every symptom of the case, the options ruled out, and symptoms that are not known."""
     screener = Screener(derived, engine, findings, run_checks)
     found: list[Suggestion] = []
-    notices: list[Notice] = []
+    notices: list[Notice] = _for_adults(derived) if derived.context.case.symptoms else []
     done: set[str] = set()
     for position, report in enumerate(derived.context.case.symptoms):
         key = engine.symptom_id(report.name)
@@ -472,9 +548,13 @@ def suggest(
         if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
             notices.append(_unscored(position, symptom))
         written = _written(symptom, derived, engine, findings)
+        if _controlled(derived.context, symptom, report.score, engine):
+            told, written = written, [c for c in written if c.option.action != "start" or c.drug is None]
+            screener.excluded += _not_added(told, written)
         candidates = [
             *_opioid_candidates(derived.context, symptom, report.score, engine, findings, screener.excluded),
             *_stops(derived, symptom, written),
+            *_raises(derived.context, symptom, report.score, engine, findings),
             *written,
         ]
         found += [s for s in (screener.screen(c) for c in candidates) if s is not None]

@@ -263,10 +263,11 @@ class Run:
 def run(engine: Engine, count: int, every: int) -> Run:
     """Answer the first `count` patients, and order what is suggested to every so-manieth of them."""
     done = Run([], [], [], Counter())
+    sedatives = {key for key, e in engine.index.drugs.items() if e.drug.opioid or "gabapentinoids" in e.tags}
     for seed in range(count):
         body = case(seed)
         before = answer(body, engine)
-        done.wrong_escalations += wrong_escalations(seed, body, before)
+        done.wrong_escalations += wrong_escalations(seed, body, before, sedatives)
         for item in before["suggestions"] if seed % every == 0 else ():
             if item["order"] is not None:
                 after = answer(as_ordered(body, item, engine), engine)
@@ -316,13 +317,17 @@ def excesses(seed: int, item: dict[str, Any], after: dict[str, Any]) -> Iterator
             yield _shown(seed, item, f"{finding['hazard']} {finding['severity']} {above[0]}")
 
 
-def wrong_escalations(seed: int, body: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
-    """An opioid raised in slow breathing, deep sedation, neurotoxicity or controlled pain."""
+def wrong_escalations(seed: int, body: dict[str, Any], before: dict[str, Any], sedatives: set[str]) -> Iterator[str]:
+    """An opioid or a sedative raised in slow breathing, deep sedation or neurotoxicity; anything in controlled pain."""
     scores = {s["name"]: s["score"] for s in body["symptoms"]}
     signs = sorted(set(scores) & set(TOXIC_SIGNS))
     toxic = [f for f in before["findings"] if f["hazard"] in ("opioid-toxicity", "opioid-neurotoxicity")]
     for item in before["suggestions"]:
         if item["action"] != "increase":
+            continue
+        if item["for"] in scores and scores[item["for"]] < CONTROLLED_BELOW:
+            yield _shown(seed, item, f"score {scores[item['for']]}")
+        if item["drug"] not in sedatives:
             continue
         if body["patient"]["respiratory_rate"] < SLOW_BREATHING_BELOW or toxic:
             yield _shown(
@@ -332,8 +337,6 @@ def wrong_escalations(seed: int, body: dict[str, Any], before: dict[str, Any]) -
             yield _shown(seed, item, body["patient"]["sedation"])
         if signs:
             yield _shown(seed, item, f"signs: {', '.join(signs)}")
-        if item["for"] in scores and scores[item["for"]] < CONTROLLED_BELOW:
-            yield _shown(seed, item, f"score {scores[item['for']]}")
 
 
 def test_nothing_suggested_brings_a_serious_finding_that_its_cautions_do_not_tell(generated: Run) -> None:
@@ -344,7 +347,7 @@ def test_no_suggested_dose_is_above_a_limit_for_this_kidney_and_liver(generated:
     assert generated.excesses == []
 
 
-def test_an_opioid_is_never_raised_in_slow_breathing_neurotoxicity_or_controlled_pain(generated: Run) -> None:
+def test_neither_opioid_nor_sedative_is_raised_in_slow_breathing_or_neurotoxicity_nor_anything_in_controlled_pain(generated: Run) -> None:
     assert generated.wrong_escalations == []
 
 
