@@ -25,11 +25,10 @@ from medsafe.suggestions.options import (
     dialysis_notes,
     fitted,
     generated,
-    options_of,
     responsiveness,
 )
 from medsafe.suggestions.rescue import as_ordered, rescue_beside
-from medsafe.suggestions.titration import raises
+from medsafe.suggestions.titration import controlled, not_added, raises
 from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
@@ -40,7 +39,6 @@ PENALTY = {Severity.LOW: 0.2, Severity.MODERATE: 1.0, Severity.HIGH: 3.0, Severi
 NEVER_EXCLUDE = frozenset({"omission", "deprescribing"})
 # No dose is offered above a limit, however lightly the limit is meant.
 NEVER_OFFERED = frozenset({"max-dose-exceeded"})
-SEDATION = "cns-respiratory-depression"
 ADDS_NOTHING = frozenset({"opioid-monitoring"})
 KIN_FAILED = 1.0
 ORDER_REF = "suggestion"
@@ -295,7 +293,11 @@ class Screener:
         wishes, why = priority_points(candidate, order, self.context)
         kin = self._class_failed(candidate)
         score = (
-            candidate.score + wishes - (KIN_FAILED if kin else 0.0) + (2.0 if helped else 0.0) - _penalty(brought.fresh)
+            candidate.score
+            + wishes
+            - (KIN_FAILED if kin else 0.0)
+            + (2.0 if helped else 0.0)
+            - _penalty(brought.fresh, option.accepts)
         )
         return Suggestion(
             for_=candidate.for_,
@@ -327,10 +329,12 @@ class Screener:
         )
 
 
-def _penalty(fresh: tuple[Finding, ...]) -> float:
-    """What new findings take from an option: each hazard once, by its worst."""
+def _penalty(fresh: tuple[Finding, ...], accepted: frozenset[str]) -> float:
+    """What new findings take from an option: each hazard once, by its worst; the price that it is known to have not."""
     worst: dict[str, Severity] = {}
     for finding in fresh:
+        if finding.hazard in accepted:
+            continue
         worst[finding.hazard] = max(worst.get(finding.hazard, finding.severity), finding.severity)
     return sum(PENALTY[severity] for severity in worst.values())
 
@@ -388,39 +392,6 @@ def _unknown_symptom(position: int, name: str, engine: Engine) -> Notice:
     hint = f" It may mean: {', '.join(str(item['name']) for item in shown)}." if shown else ""
     message = f"The symptom “{name}” is not known here: no suggestion was made for it.{hint}"
     return Notice("not-covered", f"symptoms.{position}.name", message, name, ("suggestions",), tuple(shown))
-
-
-CONTROLLED = "Pain is controlled on what is taken: nothing is added to it."
-
-
-def _controlled(context: Context, symptom: Symptom, score: float | None, engine: Engine) -> bool:
-    """Whether pain (or what else opioids are given for) is held by the opioid that is taken regularly."""
-    wanting: Any = context.policy.opioid["pain_from"]
-    held = score is not None and score < wanting and responsiveness(symptom, engine.knowledge.symptoms) != "no"
-    return held and any(m.drug.opioid is not None and m.systemic and not m.prn for m in context.active)
-
-
-def _not_added(told: list[Candidate], kept: list[Candidate]) -> list[Excluded]:
-    gone = [c for c in told if c not in kept and c.drug is not None]
-    return [Excluded(c.for_, c.option.action, c.drug.id, (CONTROLLED,)) for c in gone if c.drug is not None]
-
-
-def _raises(
-    context: Context, symptom: Symptom, score: float | None, engine: Engine, findings: tuple[Finding, ...]
-) -> Iterator[Candidate]:
-    """No dose is raised for a symptom that is controlled or was not scored, nor a sedative in the drowsy or poisoned."""
-    s = opioid_steps.situation(context, score, "no", findings)
-    wanting: Any = context.policy.opioid["pain_from"]
-    if score is None or score < wanting:
-        return
-    for candidate in raises(symptom, tuple(options_of(symptom, engine.knowledge.symptoms)), context):
-        if not ((s.toxic or s.drowsy) and _sedates(candidate, context)):
-            yield candidate
-
-
-def _sedates(candidate: Candidate, context: Context) -> bool:
-    effects = context.index.drugs[candidate.drug.id].effects if candidate.drug else ()
-    return any(e.effect == SEDATION and e.weight > 0 for e in effects)
 
 
 def _for_adults(derived: Derived) -> list[Notice]:
@@ -548,13 +519,13 @@ def suggest(
         if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
             notices.append(_unscored(position, symptom))
         written = _written(symptom, derived, engine, findings)
-        if _controlled(derived.context, symptom, report.score, engine):
+        if controlled(symptom, report.score, derived.context, engine):
             told, written = written, [c for c in written if c.option.action != "start" or c.drug is None]
-            screener.excluded += _not_added(told, written)
+            screener.excluded += not_added(told, written)
         candidates = [
             *_opioid_candidates(derived.context, symptom, report.score, engine, findings, screener.excluded),
             *_stops(derived, symptom, written),
-            *_raises(derived.context, symptom, report.score, engine, findings),
+            *raises(symptom, report.score, derived.context, engine, findings),
             *written,
         ]
         found += [s for s in (screener.screen(c) for c in candidates) if s is not None]

@@ -12,12 +12,24 @@ from math import floor
 from typing import Any
 
 from medsafe.context.context import Context
+from medsafe.context.engine import Engine
+from medsafe.model.findings import Excluded, Finding
 from medsafe.model.knowledge import Option, Symptom
 from medsafe.model.medicine import Medicine
 from medsafe.opioids.conversion import Target, round_down, strengths_of
-from medsafe.suggestions.options import Candidate, bands_of, preference_points, template_for
+from medsafe.suggestions.opioid_steps import situation
+from medsafe.suggestions.options import (
+    Candidate,
+    bands_of,
+    options_of,
+    preference_points,
+    responsiveness,
+    template_for,
+)
 
 INFUSION_STEP = 1.5
+SEDATION = "cns-respiratory-depression"
+CONTROLLED = "Pain is controlled on what is taken: nothing is added to it."
 DAY_H = 24.0
 LEAST_STEP = 1.1  # less than a tenth more is no step
 
@@ -67,9 +79,9 @@ def _as_raise(option: Option, medicine: Medicine) -> Option:
     return replace(option, id=f"raise-{option.id}", action="increase", label=label, exclusions=kept)
 
 
-def raises(symptom: Symptom, options: Iterable[Option], context: Context) -> Iterator[Candidate]:
+def _steps(symptom: Symptom, context: Context, engine: Engine) -> Iterator[Candidate]:
     """One step up for each medicine that is taken for this symptom and can be titrated."""
-    for option in options:
+    for option in options_of(symptom, engine.knowledge.symptoms):
         for medicine in context.active:
             if not option.titrates or medicine.id != option.drug or not medicine.systemic:
                 continue
@@ -77,16 +89,46 @@ def raises(symptom: Symptom, options: Iterable[Option], context: Context) -> Ite
             if order is not None:
                 points, reasons = preference_points(option, context)
                 score = option.benefit - option.burden + 0.5 * option.opioid_sparing + points
-                raised = _as_raise(option, medicine)
-                yield Candidate(
-                    symptom.name,
-                    raised,
-                    medicine.drug,
-                    order,
-                    frozenset({medicine.order}),
-                    extra_reasons=reasons,
-                    score=score,
-                )
+                raised, gone = _as_raise(option, medicine), frozenset({medicine.order})
+                yield Candidate(symptom.name, raised, medicine.drug, order, gone, extra_reasons=reasons, score=score)
 
 
-__all__ = ["raises"]
+def _sedates(candidate: Candidate, context: Context) -> bool:
+    effects = context.index.drugs[candidate.drug.id].effects if candidate.drug else ()
+    return any(e.effect == SEDATION and e.weight > 0 for e in effects)
+
+
+def _poisoned(context: Context, findings: tuple[Finding, ...]) -> bool:
+    """Toxicity, its signs, or drowsiness: no time to give more of a sedative."""
+    rules: Any = context.policy.opioid
+    s = situation(context, None, "no", findings)
+    signs = set(rules["neurotoxic_signs"]) - set(rules["signs_of_nerve_pain"])
+    return bool(s.toxic) or s.drowsy or bool(signs & set(context.facts.symptoms))
+
+
+def raises(
+    symptom: Symptom, score: float | None, context: Context, engine: Engine, findings: tuple[Finding, ...]
+) -> Iterator[Candidate]:
+    """Steps up; none for a symptom that is controlled or was not scored, nor of a sedative in the drowsy or poisoned."""
+    wanting: Any = context.policy.opioid["pain_from"]
+    if score is None or score < wanting:
+        return
+    poisoned = _poisoned(context, findings)
+    yield from (c for c in _steps(symptom, context, engine) if not (poisoned and _sedates(c, context)))
+
+
+def controlled(symptom: Symptom, score: float | None, context: Context, engine: Engine) -> bool:
+    """Whether pain (or what else opioids are given for) is held by the opioid that is taken regularly."""
+    wanting: Any = context.policy.opioid["pain_from"]
+    held = score is not None and score < wanting and responsiveness(symptom, engine.knowledge.symptoms) != "no"
+    return held and any(m.drug.opioid is not None and m.systemic and not m.prn for m in context.active)
+
+
+def not_added(told: Iterable[Candidate], kept: Iterable[Candidate]) -> list[Excluded]:
+    """The options that are left out because nothing more is needed, with that reason."""
+    ids = {c.option.id for c in kept}
+    gone = [c for c in told if c.option.id not in ids and c.drug is not None]
+    return [Excluded(c.for_, c.option.action, c.drug.id, (CONTROLLED,)) for c in gone if c.drug is not None]
+
+
+__all__ = ["controlled", "not_added", "raises"]

@@ -347,7 +347,9 @@ def test_no_suggested_dose_is_above_a_limit_for_this_kidney_and_liver(generated:
     assert generated.excesses == []
 
 
-def test_neither_opioid_nor_sedative_is_raised_in_slow_breathing_or_neurotoxicity_nor_anything_in_controlled_pain(generated: Run) -> None:
+def test_neither_opioid_nor_sedative_is_raised_in_slow_breathing_or_neurotoxicity_nor_anything_in_controlled_pain(
+    generated: Run,
+) -> None:
     assert generated.wrong_escalations == []
 
 
