@@ -248,7 +248,7 @@ class OrderSchema(Tolerant):
     form = text()
     times_per_day = Number(positive=True)
     interval_h = Number(positive=True)
-    prn = YesNo(load_default=False, allow_none=True)
+    prn = YesNo(load_default=None, allow_none=True)
     max_times_per_day = Number(positive=True)
     doses_last_24h = fields.Float(
         load_default=None, allow_none=True, validate=validate.Range(min=0, error="must not be negative")
@@ -371,7 +371,15 @@ MAY_BE_LEFT_OUT = ("symptoms", "recently_stopped", "history")
 def _unstated(data: dict[str, Any]) -> frozenset[str]:
     stopped = enumerate(data.get("recently_stopped") or ())
     undated = (f"recently_stopped.{i}.days_ago" for i, o in stopped if o.get("days_ago") is None)
-    return frozenset((*(name for name in MAY_BE_LEFT_OUT if data.get(name) is None), *undated))
+    orders = ((f"{part}.{i}", o) for part in ("regimen", "new_orders") for i, o in enumerate(data.get(part) or ()))
+    either = (f"{ref}.prn" for ref, order in orders if _regular_or_not(order))
+    return frozenset((*(name for name in MAY_BE_LEFT_OUT if data.get(name) is None), *undated, *either))
+
+
+def _regular_or_not(order: dict[str, Any]) -> bool:
+    """Whether an order speaks like one that is given as needed and does not say so."""
+    as_needed = order["max_times_per_day"] is not None or order["doses_last_24h"] is not None
+    return order["prn"] is None and as_needed and order["times_per_day"] is None and order["interval_h"] is None
 
 
 def as_case(data: dict[str, Any]) -> Case:

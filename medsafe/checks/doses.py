@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from medsafe.context.context import Context, missing_notices, orders_of
+from medsafe.context.context import UNSTATED, Context, missing_notices, orders_of
 from medsafe.model.criteria import Truth, Verdict, judge_all
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import DoseLimit, DrugClass, LifetimeLimit, Severity
@@ -50,7 +50,13 @@ def _applies(limit: DoseLimit, medicine: Medicine) -> bool:
     as_one_dose = limit.kind in ("single", "naive-single") and medicine.route in INFUSION_ROUTES
     if as_one_dose and medicine.route not in limit.scope.routes:
         return False
-    return not limit.indications or medicine.indication.casefold() in {word.casefold() for word in limit.indications}
+    return _is_for(limit, medicine)
+
+
+def _is_for(limit: DoseLimit, medicine: Medicine) -> bool:
+    """Whether an order is for what the limit is about; an order that does not say so may be."""
+    words = {word.casefold() for word in limit.indications}
+    return not words or not medicine.indication or medicine.indication.casefold() in words
 
 
 def _severity(context: Context, limit: DoseLimit, ratio: float) -> Severity:
@@ -157,6 +163,15 @@ def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missin
         )
 
 
+def _unasked(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Iterator[Notice]:
+    """A limit for an indication is told where the dose would break it and an order does not say what it is for."""
+    holds = context.focus is None and judge_all(limit.when, context.facts).truth is not Truth.NO
+    if holds and _excess(context, limit, orders) is not None:
+        silent = [m for m in orders if not m.indication]
+        label, field = f"what {orders[0].drug.name} is for", f"{silent[0].order}.indication"
+        yield Notice(UNSTATED, field, label, None, ("max-dose",), limits=False, orders=orders_of(silent))
+
+
 def _unknown_amount(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Iterator[Notice]:
     """What keeps a limit from being judged in full: the size of the body, or how long the drug was taken."""
     name, values = orders[0].drug.name, context.facts.values
@@ -173,19 +188,25 @@ def _unknown_amount(context: Context, limit: DoseLimit, orders: list[Medicine]) 
                 yield Notice("missing-data", field, message, None, ("max-dose",), (), False)
 
 
+def _judged(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Iterator[Finding | Notice]:
+    verdict = judge_all(limit.when, context.facts)
+    if verdict.truth is Truth.UNKNOWN:
+        yield from _unjudged(context, limit, orders, verdict)
+    elif verdict.truth is Truth.YES:
+        yield from _unknown_amount(context, limit, orders)
+        broken = _excess(context, limit, orders)
+        if broken is not None:
+            yield _finding(context, limit, orders, *broken)
+
+
 def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Notice]:
     for limit in orders[0].drug.dose_limits:
         concerned = [m for m in orders if _applies(limit, m)] if _asked(context, limit, orders) else []
-        if not concerned:
-            continue
-        verdict = judge_all(limit.when, context.facts)
-        if verdict.truth is Truth.UNKNOWN:
-            yield from _unjudged(context, limit, concerned, verdict)
-        elif verdict.truth is Truth.YES:
-            yield from _unknown_amount(context, limit, concerned)
-            broken = _excess(context, limit, concerned)
-            if broken is not None:
-                yield _finding(context, limit, concerned, *broken)
+        stated = [m for m in concerned if m.indication or not limit.indications]
+        if stated:
+            yield from _judged(context, limit, stated)
+        if len(stated) < len(concerned):
+            yield from _unasked(context, limit, concerned)
 
 
 def _as_reference(limit: LifetimeLimit, medicine: Medicine) -> float | None:

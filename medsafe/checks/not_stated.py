@@ -94,6 +94,14 @@ def _undated(context: Context) -> Iterator[Notice]:
             yield Notice("missing-data", field, message, None, ("time-course",), limits=False)
 
 
+def _as_needed(context: Context) -> Iterator[Notice]:
+    for medicine in context.active:
+        field = f"{medicine.order}.prn"
+        if field in context.case.unstated:
+            message = f"Whether {medicine.drug.name} is given as needed is not stated: it was taken as regular."
+            yield Notice("missing-data", field, message, None, ("opioid-safety",), limits=False)
+
+
 def _tried(context: Context) -> Iterator[Notice]:
     if "history" in context.case.unstated and context.case.symptoms:
         yield _notice("history", "what was tried before", ())
@@ -110,6 +118,7 @@ def find(context: Context) -> Iterator[Finding | Notice]:
     yield from _symptoms(context, taken)
     yield from _stopped(context, taken)
     yield from _undated(context)
+    yield from _as_needed(context)
     yield from _tried(context)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from medsafe.context.context import Context
+from medsafe.context.context import UNSTATED, Context
 from medsafe.context.modifiers import summary_of
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import OpioidRule, Severity
@@ -143,10 +143,13 @@ def _toxicity(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Findin
         if crcl is not None and crcl < _number(context, "kidneys_reduced_below_ml_min"):
             extra.append(f"Kidney function is reduced (CrCl {crcl:.0f} mL/min): metabolites accumulate.")
         yield _finding(context, rules["neurotoxicity"], agonists, None, tuple(extra))
-    elif clouded := _clouded(context):
-        failing = _kidneys_failing(context)
-        if failing:
+    elif failing := _kidneys_failing(context):
+        clouded = _clouded(context)
+        if clouded:
             yield _finding(context, rules["neurotoxicity-possible"], agonists, None, (*clouded, *failing))
+        elif context.facts.symptoms.get("drowsiness", 0.0) is None:
+            orders = tuple(sorted({m.order for m in agonists}))
+            yield Notice(UNSTATED, "symptoms", "how drowsy", None, ("opioid-safety",), limits=False, orders=orders)
 
 
 def _breathing(context: Context, rules: dict[str, OpioidRule], agonists: list[Medicine]) -> Iterator[Finding | Notice]:

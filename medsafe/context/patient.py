@@ -123,6 +123,12 @@ def _trend(reading: PatientReading) -> None:
         reading.values["aki"] = "none" if stage == 0 else f"stage {stage}"
     if stage:
         reading.conditions |= {"acute-kidney-injury"}
+    if reading.days_between_creatinines is None and renal.kdigo_aki_stage(earlier, later, 0):
+        message = (
+            "When creatinine and the one before were taken is not stated: whether the rise is acute was not judged."
+        )
+        blocks = ("acute kidney injury",)
+        reading.notices.append(Notice("missing-data", "patient.previous_creatinine", message, None, blocks, (), False))
 
 
 def _age_limit(reading: PatientReading, name: str) -> tuple[int, str]:
@@ -210,12 +216,14 @@ def _may_bear_children(age_years: float | None) -> bool:
 
 
 def _unseen(reading: PatientReading) -> dict[str, frozenset[str]]:
-    """Conditions that are read from words and that the missing word hides."""
+    """Conditions that are read from a word or from two values, and that the missing one hides."""
     found: dict[str, frozenset[str]] = {}
     if "prognosis" not in reading.values and "last-days-of-life" not in reading.conditions:
         found["last-days-of-life"] = frozenset({"prognosis"})
     if reading.word("sex") != "male" and _may_bear_children(reading.number("age_years")):
         found["pregnancy"] = frozenset({"pregnancy_weeks"})
+    if reading.number("creatinine_umol_l") is None:
+        found["acute-kidney-injury"] = frozenset({"creatinine_umol_l"})
     return {key: facts for key, facts in found.items() if key not in reading.conditions}
 
 

@@ -137,8 +137,8 @@ class TriedBefore:
 class Case:
     """Everything asked about one patient at one moment.
 
-    `unstated` names the lists of the request that were left out, and the days on which medicines were stopped that are
-    not known and taken as today: nothing said is not the same as none.
+    `unstated` names the lists of the request that were left out, the days on which medicines were stopped that are not
+    known and taken as today, and `prn` of orders that may be as needed: nothing said is not the same as none.
     """
 
     as_of: date | None = None
