@@ -188,7 +188,7 @@ def _clouded(context: Context) -> tuple[str, ...]:
 
 def _kidneys_failing(context: Context) -> tuple[str, ...]:
     crcl, values = context.organ.crcl_ml_min, context.facts.values
-    if values.get("creatinine_trend") == "rising" or values.get("aki"):
+    if values.get("creatinine_trend") == "rising" or values.get("aki", "none") != "none":
         return ("Creatinine is rising.",)
     if crcl is not None and crcl < _number(context, "kidneys_failing_below_ml_min"):
         return (f"Creatinine clearance {crcl:.0f} mL/min.",)

@@ -105,3 +105,10 @@ def test_how_drowsy_is_asked_where_opioids_meet_failing_kidneys(
     patient = {"creatinine": lab(creatinine), "sedation": "alert", "respiratory_rate": 14}
     found = notices(engine, patient, MORPHINE, symptoms=[{"name": "drowsiness", "score": score}])
     assert ("how drowsy" in quiet(found)) is asked
+
+
+@pytest.mark.parametrize(("now", "found"), [(92, False), (180, True)])
+def test_a_second_creatinine_that_did_not_rise_is_no_failing_kidney(engine: Engine, now: float, found: bool) -> None:
+    patient = {**STATED, "creatinine": lab(now), "previous_creatinine": lab(90, "2026-11-20"), "sedation": "drowsy"}
+    shown = answer({"as_of": DAY, "patient": patient, "regimen": [MORPHINE]}, engine)
+    assert ("opioid:neurotoxicity-possible" in [f["rule"] for f in shown["findings"]]) is found
