@@ -400,6 +400,17 @@ def symptom_drugs_exist(k: Knowledge) -> Iterator[Problem]:
                 yield Problem(file, f"options.{option.id}", f"unknown drug {option.drug!r}", "the id of a drug", tip)
 
 
+def conditions_of_symptoms_exist(k: Knowledge) -> Iterator[Problem]:
+    for symptom in k.symptoms.values():
+        for condition in symptom.shows:
+            if condition not in k.conditions:
+                file, tip = (
+                    f"formulary/symptoms/{symptom.id}.toml",
+                    "use one of formulary/conditions.toml, or take it out",
+                )
+                yield Problem(file, "shows", f"unknown condition {condition!r}", "the id of a condition", tip)
+
+
 def symptom_parents_exist(k: Knowledge) -> Iterator[Problem]:
     for symptom in k.symptoms.values():
         for parent in symptom.parents:
@@ -632,6 +643,7 @@ RULES: tuple[Rule, ...] = (
     overrides_exist,
     symptom_drugs_exist,
     symptom_parents_exist,
+    conditions_of_symptoms_exist,
     condition_links_exist,
     names_belong_to_one_drug,
     conversion_rows_make_sense,

@@ -253,6 +253,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "Tip: use one of formulary/symptoms/, or take it out",
     ),
     (
+        "conditions_of_symptoms_exist",
+        symptom('shows = ["sorrow"]', OPTION),
+        "error: formulary/symptoms/woe.toml: shows: unknown condition 'sorrow'; expected the id of a condition. "
+        "Tip: use one of formulary/conditions.toml, or take it out",
+    ),
+    (
         "condition_links_exist",
         edit("formulary/conditions.toml", 'implies = ["dementia"', 'implies = ["forgetting", "dementia"'),
         "error: formulary/conditions.toml: lewy-body-dementia: implies unknown condition 'forgetting'; expected an id of "
