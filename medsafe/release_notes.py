@@ -13,7 +13,12 @@ from medsafe.library.diff import RecordChange, TableChange, record_changes, tabl
 
 SHOWN = 25
 RANK = ("none", "low", "moderate", "high", "critical")
-WORDS = {"interactions": "interaction records", "effects": "burdens", "opioid_rules": "opioid rules"}
+WORDS = {
+    "interactions": "interaction records",
+    "effects": "burdens",
+    "opioid_rules": "opioid rules",
+    "stopping": "rules of stopping",
+}
 
 
 def first_notes(engine: Engine) -> tuple[str, ...]:

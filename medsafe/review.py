@@ -17,6 +17,7 @@ from medsafe.checks import (
     organ_doses,
     pathways,
     routes,
+    stopping,
     time_course,
 )
 from medsafe.checks.not_stated import told_together
@@ -44,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     routes.find,
     opioid_safety.find,
     time_course.find,
+    stopping.find,
     not_stated.find,
 )
 

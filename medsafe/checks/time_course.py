@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 from medsafe.context.context import Context
 from medsafe.context.drift import full_ratio, severity_of_drift
+from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import Modulator, Severity, Substrate
 from medsafe.model.medicine import Medicine
 
 # Days after stopping within which a dose titrated under the perpetrator may still be too high or too low.
 WATCH_FACTOR = 2.0
+# The fact that a record asks for where it has its own words about stopping to smoke.
+SMOKING_STOPPED = "smoking_stopped_days_ago"
 
 
 def _finding(
@@ -75,10 +78,18 @@ def _pairs(context: Context, victim: Medicine, gone: Medicine) -> Iterator[Findi
                 yield _finding(context, victim, gone, edge, modulator, ratio, severity)
 
 
+def _told_by_the_record(context: Context, victim: Medicine, gone: Medicine) -> bool:
+    """Whether a caution of the medicine itself already tells what stopping this substance does, with its own figures."""
+    if gone.id != context.policy.smoking_substance:
+        return False
+    asked = (c for c in victim.cautions if any(rule.fact == SMOKING_STOPPED for rule in c.when))
+    return any(judge_all(c.when, context.facts).truth is Truth.YES for c in asked)
+
+
 def find(context: Context) -> Iterator[Finding | Notice]:
     """Every medicine that was taken alongside a perpetrator now stopped."""
     for victim in context.asked:
         if victim.systemic and not victim.new:
             for gone in context.stopped:
-                if gone.id != victim.id:
+                if gone.id != victim.id and not _told_by_the_record(context, victim, gone):
                     yield from _pairs(context, victim, gone)

@@ -23,7 +23,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 def _is_there(rule: str, k: Knowledge) -> bool:
     """Whether the record that a rule names is in the data; a rule whose record was removed is silent for that reason."""
     parts = rule.split(":")
-    known = (k.drugs, k.classes, k.interactions, k.effects, k.opioid_rules)
+    known = (k.drugs, k.classes, k.interactions, k.effects, k.opioid_rules, k.stopping)
     return len(parts) < 2 or any(parts[1] in records for records in known)
 
 

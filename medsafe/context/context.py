@@ -191,6 +191,8 @@ class Context:
     opioids: OpioidTotals
     substances: tuple[Substance, ...] = ()
     focus: Medicine | None = None
+    # Orders of the regimen that new orders take the place of.
+    replaced: tuple[Medicine, ...] = ()
 
     @property
     def systemic(self) -> tuple[Medicine, ...]:

@@ -14,6 +14,7 @@ from medsafe.identity.text import normalise_name
 from medsafe.model.case import AllergyRecord, Case, DrugRef, Order
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import Notice
+from medsafe.model.medicine import Medicine
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,12 @@ def _shown_by(symptoms: Mapping[str, float | None], engine: Engine) -> frozenset
     return frozenset(condition for symptom in present for condition in symptom.shows)
 
 
+def _given_up(case: Case, intake: Intake) -> tuple[Medicine, ...]:
+    """The medicines that new orders take the place of."""
+    gone = {order.replaces for order in case.new_orders if order.replaces}
+    return tuple(sorted((m for m in intake.regimen if m.order in gone), key=lambda m: (m.id, m.order)))
+
+
 def derive(case: Case, engine: Engine) -> Derived:
     """Understand a case once."""
     intake = _with_smoking(case, engine, read_case(case, engine.index, engine.names))
@@ -137,7 +144,16 @@ def derive(case: Case, engine: Engine) -> Derived:
     facts = Facts(patient.values, conditions, tags, symptoms, patient.unseen, stated)
     substances, allergy_notices = _substances(case.patient.allergies or (), engine)
     context = Context(
-        case, engine.index, engine.policy, intake.active, intake.stopped, facts, organ, totals, substances
+        case,
+        engine.index,
+        engine.policy,
+        intake.active,
+        intake.stopped,
+        facts,
+        organ,
+        totals,
+        substances,
+        replaced=_given_up(case, intake),
     )
     notices = (*intake.notices, *patient.notices, *table_notices, *_opioid_notices(totals), *allergy_notices)
     return Derived(context, intake, _tried(case, engine), notices)

@@ -36,12 +36,16 @@ from medsafe.model.findings import Notice
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A case with the drafts its new orders came from and the days its vital signs were taken."""
+    """A case with the drafts its new orders came from and the days its vital signs were taken.
+
+    `ending` are the refs of the medicines whose order is being stopped just now.
+    """
 
     case: Case
     notices: tuple[Notice, ...]
     drafts: Mapping[str, Json]
     vital_dates: Mapping[str, date]
+    ending: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,10 @@ def read_resources(
         *_placed("regimen", listed.taken),
         *about,
     )
-    return Reading(case, notices, {m.order.ref: m.source for m in ordered.medicines}, dates)
+    ended = frozenset(
+        o.ref for o, m in zip(case.recently_stopped, listed.stopped, strict=True) if m.key in ordered.withdrawn
+    )
+    return Reading(case, notices, {m.order.ref: m.source for m in ordered.medicines}, dates, ended)
 
 
 def _patient(

@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, str] = {
     "effects": f"{INTERACTIONS}/effects/{{}}.toml",
     "pathways": f"{INTERACTIONS}/pathways.toml",
     "opioid_rules": f"{INTERACTIONS}/opioid_safety.toml",
+    "stopping": f"{INTERACTIONS}/stopping/{{}}.toml",
     "policy": f"{INTERACTIONS}/policy.toml",
 }
 # What tells one row of a list from another, so that an inserted row does not make every later one look changed.

@@ -32,6 +32,7 @@ from medsafe.model.knowledge import (
     PairEnd,
     Pathway,
     Preference,
+    StoppingRule,
     Symptom,
     Threshold,
 )
@@ -122,6 +123,23 @@ class InteractionSchema(GuidanceMixin):
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         return tupled({"guidance": take_guidance(data), **data})
+
+
+class StoppingRuleSchema(GuidanceMixin):
+    ids = OneOrMore(required=True)
+    excluding = OneOrMore()
+    scope = scope()
+    severity = SeverityField(required=True)
+    after_days = fields.Float(required=True, validate=validate.Range(min=0))
+    within_days = fields.Float(required=True, validate=validate.Range(min=0))
+    sharp_cut = fields.Float(load_default=None, validate=validate.Range(min=0, max=1))
+    covered_by = OneOrMore()
+    modifiers = many(ModifierSchema)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        end = PairEnd(*(data.pop(key) for key in ("ids", "excluding", "scope")))
+        return tupled({"guidance": take_guidance(data), "end": end, **data})
 
 
 class ConditionSchema(Strict):
@@ -250,6 +268,10 @@ def as_condition(key: str, data: dict[str, Any]) -> Condition:
 
 def as_symptom(key: str, data: dict[str, Any]) -> Symptom:
     return Symptom(id=key, **data)
+
+
+def as_stopping_rule(key: str, data: dict[str, Any]) -> StoppingRule:
+    return StoppingRule(id=key, **data)
 
 
 def as_opioid_rule(key: str, data: dict[str, Any]) -> OpioidRule:

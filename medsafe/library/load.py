@@ -24,12 +24,14 @@ from medsafe.library.graph_schema import (
     InteractionSchema,
     OpioidRuleSchema,
     PathwaySchema,
+    StoppingRuleSchema,
     SymptomSchema,
     as_condition,
     as_effect,
     as_interaction,
     as_opioid_rule,
     as_pathway,
+    as_stopping_rule,
     as_symptom,
 )
 from medsafe.library.problems import Problem, from_schema
@@ -261,6 +263,7 @@ def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
         organ_exposure=_organ_exposure(reading),
         sources=_sources(reading),
         policy=reading.toml(root / INTERACTIONS / "policy.toml"),
+        stopping=reading.folder(f"{INTERACTIONS}/stopping", StoppingRuleSchema(), as_stopping_rule),
         opioid_rules=reading.tables(f"{INTERACTIONS}/opioid_safety.toml", OpioidRuleSchema(), as_opioid_rule),
         wording=_wording(reading),
     )

@@ -283,6 +283,8 @@ def _citations(k: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...], D
         yield _record_file(r), "sources", r.guidance.sources, None
     for e in k.effects.values():
         yield f"interaction_data/effects/{e.id}.toml", "sources", e.guidance.sources, None
+    for rule in k.stopping.values():
+        yield f"interaction_data/stopping/{rule.id}.toml", "sources", rule.guidance.sources, None
     for s in k.symptoms.values():
         for option in s.options:
             yield f"formulary/symptoms/{s.id}.toml", f"options.{option.id}", option.sources, None
@@ -320,6 +322,10 @@ def _criteria(k: Knowledge) -> Iterator[tuple[str, str, Criterion]]:
         yield from ((_record_file(r), "modifiers", c) for m in r.modifiers for c in m.when)
     for e in k.effects.values():
         yield from ((f"interaction_data/effects/{e.id}.toml", "modifiers", c) for m in e.modifiers for c in m.when)
+    for rule in k.stopping.values():
+        yield from (
+            (f"interaction_data/stopping/{rule.id}.toml", "modifiers", c) for m in rule.modifiers for c in m.when
+        )
     for s in k.symptoms.values():
         for o in s.options:
             every = [
@@ -497,6 +503,15 @@ def exposure_rows_make_sense(k: Knowledge) -> Iterator[Problem]:
                 yield Problem(file, place, "the state of the organ is not told", expected, tip)
 
 
+def stopping_rules_make_sense(k: Knowledge) -> Iterator[Problem]:
+    known = k.drugs.keys() | k.classes.keys()
+    for rule in k.stopping.values():
+        file = f"interaction_data/stopping/{rule.id}.toml"
+        for name in sorted((rule.end.ids | rule.end.excluding | rule.covered_by) - known):
+            tip = "a typing slip would leave the stop untold"
+            yield Problem(file, "ids", f"{name!r} is no drug and no class", "ids of drugs or classes", tip)
+
+
 POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
     "exposure_decrease": ("narrow", "usual", "wide"),
@@ -648,6 +663,7 @@ RULES: tuple[Rule, ...] = (
     names_belong_to_one_drug,
     conversion_rows_make_sense,
     exposure_rows_make_sense,
+    stopping_rules_make_sense,
 )
 
 

@@ -556,6 +556,26 @@ class ExposureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppingRule:
+    """What stopping a medicine at once, or cutting it sharply, does; its guidance says how it is stopped instead.
+
+    `after_days`: it matters when it was taken regularly for so long. `within_days`: for how long after the last dose harm
+    may still come. `sharp_cut`: share of the daily dose that is too much to take off at once, None where only a stop harms.
+    `covered_by`: classes of which another member goes on doing what the stopped one did.
+    """
+
+    id: str
+    end: PairEnd
+    severity: Severity
+    guidance: Guidance
+    after_days: float
+    within_days: float
+    sharp_cut: float | None = None
+    covered_by: frozenset[str] = frozenset()
+    modifiers: tuple[Modifier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpioidRule:
     """The words and the severity of one rule of opioid safety; its numbers stand in the policy."""
 
@@ -583,5 +603,6 @@ class Knowledge:
     sources: Mapping[str, Source]
     policy: Mapping[str, object]
     opioid_rules: Mapping[str, OpioidRule] = field(default_factory=dict)
+    stopping: Mapping[str, StoppingRule] = field(default_factory=dict)
     wording: Wording = field(default_factory=Wording)
     organ_exposure: Mapping[str, tuple[ExposureRow, ...]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from medsafe.checks.stopping import how_to_stop
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
@@ -267,6 +268,12 @@ class Screener:
         fit = replace(candidate, breakthrough=rescue)
         return self._suggestion(fit, order, medicine, brought, [*unknown, *fit_notes, *less, *around, *gaps])
 
+    def _how_to_stop(self, candidate: Candidate) -> tuple[str, ...]:
+        """How the medicines are stopped or lowered that an option stops or lowers, each said once."""
+        gone = candidate.instead_of | (candidate.replaces if candidate.option.action in LOWERS else frozenset())
+        told = (text for m in self.context.active if m.order in gone for text in how_to_stop(self.context, m))
+        return tuple(dict.fromkeys(told))
+
     def _exclude(
         self, candidate: Candidate, reasons: list[str], findings: list[Finding] | None = None
     ) -> Suggestion | None:
@@ -309,7 +316,7 @@ class Screener:
             order=order,
             daily_dose=_daily(medicine, order) if medicine and order else None,
             cautions=tuple(sorted((*brought.fresh, *brought.standing), key=lambda f: (-f.severity, f.key))),
-            titration=option.titration,
+            titration=" ".join(filter(None, (option.titration, *self._how_to_stop(candidate)))),
             review_after=option.review_after,
             monitoring=tuple(m.what for m in candidate.drug.monitoring[:2]) if candidate.drug else (),
             reasons=(

@@ -140,10 +140,13 @@ def _selections(context: Json, drafts: list[Json]) -> frozenset[str]:
     return frozenset(ids & {local_id(words(d.get("id"))) for d in drafts if d.get("id")})
 
 
+# What a draft says of itself when it takes an order away.
+GONE = ("cancelled", "entered-in-error", "stopped", "completed", "ended")
+
+
 def _to_judge(drafts: list[Json], selections: frozenset[str], selecting: bool) -> list[Json]:
     """The drafts that order a medicine and are to be judged; an empty form is no order while it is being filled."""
-    gone = ("cancelled", "entered-in-error", "stopped", "completed", "ended")
-    wanted = [d for d in drafts if is_drug_draft(d) and concept_word(d.get("status")) not in gone]
+    wanted = [d for d in drafts if is_drug_draft(d) and concept_word(d.get("status")) not in GONE]
     return [d for d in wanted if _is_selected(d, selections) and not (selecting and is_blank(d))]
 
 
@@ -154,11 +157,16 @@ def order_cards(service: CdsService, call: Json) -> list[Json]:
     selecting = service.hook == "order-select"
     selections = _selections(context, drafts) if selecting else frozenset()
     judged = _to_judge(drafts, selections, selecting)
-    if not judged:
+    ends = [] if selecting else [d for d in drafts if is_drug_draft(d) and concept_word(d.get("status")) in GONE]
+    if not judged and not ends:
         return []
     prefetch = _prefetch(call)
     reading = _read(prefetch, [d for d in drafts if not (selecting and is_blank(d))])
-    refs = frozenset(ref for ref, draft in reading.drafts.items() if any(draft is d for d in judged))
+    refs = frozenset(ref for ref, draft in reading.drafts.items() if any(draft is d for d in judged)) | (
+        frozenset() if selecting else reading.ending
+    )
+    if not refs and not judged:
+        return []
     return _cards(service, call, prefetch, reading, refs, _strange_drafts(judged, _patient_id(call)))
 
 

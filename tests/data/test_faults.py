@@ -83,6 +83,7 @@ OPTION = (
 )
 AWAY_ROW = "palliative,fentanyl,transdermal,mcg/h,away,oral-morphine-per-unit,2.4"
 CODEINE_ROW = "cdc-2022,codeine,oral,mg/day,to-morphine,oral-morphine-per-unit,0.15"
+STOPPING = "interaction_data/stopping/gabapentinoids.toml"
 CONVERSION = "formulary/opioid_conversion.csv"
 EXPOSURE, EXPOSURE_ROW = "formulary/organ_exposure.csv", "apixaban,hepatic,A,,,1.03,AUC,NDA 202155,yeung-2015"
 POLICY = "interaction_data/policy.toml"
@@ -317,6 +318,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         edit(EXPOSURE, EXPOSURE_ROW, EXPOSURE_ROW.replace(",A,", ",D,")),
         f"error: {EXPOSURE}: apixaban/hepatic: the state of the organ is not told; expected renal with from below "
         "`below`, or hepatic with A, B or C. Tip: a renal row is bounded in mL/min, a hepatic one has a class",
+    ),
+    (
+        "stopping_rules_make_sense",
+        edit(STOPPING, 'ids = ["gabapentinoids"]', 'ids = ["gabapentoids"]'),
+        f"error: {STOPPING}: ids: 'gabapentoids' is no drug and no class; expected ids of drugs or classes. "
+        "Tip: a typing slip would leave the stop untold",
     ),
     # The shape of the files, before any rule looks across them.
     (

@@ -44,6 +44,21 @@ def outcome(body: Any, service: str = SIGN, tail: str = "") -> tuple[int, str]:
 # I. Orders
 
 
+def test_signing_the_end_of_an_order_that_must_not_end_at_once_gives_a_card() -> None:
+    """The draft is the order itself with a status that ends it; nothing else is being ordered."""
+    baclofen = {**order("baclofen", "m1", dosage(10, "mg", 3)), "authoredOn": "2026-06-01"}
+    body = call({**baclofen, "status": "stopped"}, prefetch=full_prefetch(baclofen))
+    told = by_topic(cards(body), "withdrawal")
+    assert told is not None
+    assert "over 1 to 2 weeks" in told["detail"]
+
+
+def test_signing_the_end_of_an_order_that_may_end_gives_none() -> None:
+    paracetamol = order("paracetamol", "m1", dosage(1000, "mg", 3))
+    body = call({**paracetamol, "status": "cancelled"}, prefetch=full_prefetch(paracetamol))
+    assert [c for c in cards(body) if c["indicator"] != "info"] == []
+
+
 def test_53_the_draft_orders_are_required() -> None:
     body = call(KETOROLAC)
     del body["context"]["draftOrders"]

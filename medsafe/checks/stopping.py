@@ -1,0 +1,132 @@
+"""What a sudden stop or a sharp cut does: dependence, a gland that sleeps, an illness held down by the medicine.
+
+A medicine of which another member of the same kind goes on is not stopped but changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from medsafe.context.context import Context
+from medsafe.context.modifiers import apply_modifiers, modified, summary_of
+from medsafe.model.findings import Finding, Notice, PathStep
+from medsafe.model.knowledge import Severity, StoppingRule
+from medsafe.model.medicine import Medicine
+
+
+def _regular(medicine: Medicine) -> bool:
+    return medicine.systemic and not medicine.prn and not medicine.single
+
+
+def rules_for(context: Context, medicine: Medicine) -> list[StoppingRule]:
+    """The rules about stopping this order."""
+    return [
+        r
+        for r in context.index.knowledge.stopping.values()
+        if not r.end.ids.isdisjoint(medicine.tags)
+        and r.end.excluding.isdisjoint(medicine.tags)
+        and medicine.within(r.end.scope)
+    ]
+
+
+def _days_taken(medicine: Medicine) -> float | None:
+    """Days for which it was taken, without those since it was stopped where only its start was told."""
+    days, started = medicine.taken_for_days, medicine.started_days_ago
+    if days is not None and days == started:
+        return max(days - (medicine.stopped_days_ago or 0.0), 0.0)
+    return days
+
+
+def _goes_on(context: Context, rule: StoppingRule, gone: Medicine) -> bool:
+    """Whether another regular medicine of the same kind is taken."""
+    kind = rule.end.ids | rule.covered_by
+    return any(not kind.isdisjoint(m.tags) and _regular(m) and m.id != gone.id for m in context.active)
+
+
+def _left(context: Context, gone: Medicine) -> float | None:
+    """The share of the daily dose that is left: 0 after a stop, None where it can't be told or the route is another."""
+    now = [m for m in context.active if m.id == gone.id and _regular(m)]
+    if not now:
+        return 0.0
+    beside = [m for m in now if not m.new] if gone.stopped_days_ago is None else []
+    before = [m for m in (*context.replaced, *beside) if m.id == gone.id and _regular(m)] or [gone]
+    doses, left = [m.daily_dose for m in before], [m.daily_dose for m in now]
+    if any(m.route != gone.route for m in now) or None in (*doses, *left):
+        return None
+    total = sum(d or 0.0 for d in doses)
+    return sum(d or 0.0 for d in left) / total if total > 0 else None
+
+
+def _too_fast(context: Context, rule: StoppingRule, gone: Medicine) -> float | None:
+    """The share that is left where that is too little, None where nothing was taken away too fast."""
+    left = _left(context, gone)
+    if left is None or _goes_on(context, rule, gone):
+        return None
+    cut = rule.sharp_cut if left > 0 else 0.0
+    return left if cut is not None and 1.0 - left > cut else None
+
+
+def _severity(context: Context, rule: StoppingRule, days: float | None) -> tuple[Severity, tuple[str, ...]]:
+    applied = apply_modifiers(context, rule.modifiers)
+    severity = modified(rule.severity, applied.holding)
+    texts = tuple(m.text for m in applied.holding)
+    if days is not None or rule.after_days == 0:
+        return severity, texts
+    text = f"How long it was taken is not given: harm is to be expected after {rule.after_days:g} days or more."
+    return severity.step(-1), (*texts, text)
+
+
+def _finding(context: Context, rule: StoppingRule, gone: Medicine, left: float) -> Finding:
+    severity, modifiers = _severity(context, rule, _days_taken(gone))
+    what = f"cut to {left:.0%} at once" if left else "stopped at once"
+    replacing = [m.order for m in context.active if m.new and m.order in _takers(context, gone)]
+    return Finding(
+        kind="time-course",
+        hazard="withdrawal",
+        severity=severity,
+        drugs=(gone.id,),
+        orders=tuple(sorted({gone.order, *replacing})),
+        summary=summary_of("{drugs}: " + f"{what}: {rule.guidance.summary}", [gone.drug.name]),
+        key=("stop", gone.id),
+        consequence=rule.guidance.consequence,
+        mechanism=rule.guidance.mechanism,
+        path=(PathStep(gone.id, "judged-by", rule.id),),
+        management=rule.guidance.management,
+        monitoring=rule.guidance.monitoring,
+        modifiers=modifiers,
+        sources=context.index.cite(rule.guidance.sources),
+        rule=f"stop:{rule.id}",
+        easiest_to_change=gone.drug.name,
+    )
+
+
+def _takers(context: Context, gone: Medicine) -> frozenset[str]:
+    return frozenset(o.ref for o in context.case.new_orders if o.replaces == gone.order)
+
+
+def find(context: Context) -> Iterator[Finding | Notice]:
+    """Every medicine that was stopped or cut too fast; a hypothetical order stops nothing by itself."""
+    if context.focus is not None:
+        return
+    for gone in (*context.stopped, *context.replaced):
+        if not _regular(gone):
+            continue
+        found = [
+            _finding(context, rule, gone, left)
+            for rule in rules_for(context, gone)
+            if (gone.stopped_days_ago or 0.0) <= rule.within_days
+            and (_days_taken(gone) is None or (_days_taken(gone) or 0.0) >= rule.after_days)
+            and (left := _too_fast(context, rule, gone)) is not None
+        ]
+        if found:
+            yield max(found, key=lambda f: (f.severity, f.rule))
+
+
+def how_to_stop(context: Context, medicine: Medicine) -> tuple[str, ...]:
+    """How a medicine is stopped or lowered, unless it was taken too briefly for that to matter."""
+    days = _days_taken(medicine)
+    if not _regular(medicine):
+        return ()
+    rules = [r for r in rules_for(context, medicine) if days is None or days >= r.after_days]
+    worst = max(rules, key=lambda r: (r.severity, r.id), default=None)
+    return worst.guidance.management if worst else ()
