@@ -120,6 +120,13 @@ def find(context: Context) -> Iterator[Finding | Notice]:
         ]
         if found:
             yield max(found, key=lambda f: (f.severity, f.rule))
+            if _days_taken(gone) is None:
+                message = (
+                    f"How long {gone.drug.name} was taken is not stated: what its stop does was judged a step milder."
+                )
+                yield Notice(
+                    "missing-data", f"{gone.order}.taken_for_days", message, None, ("time-course",), limits=False
+                )
 
 
 def how_to_stop(context: Context, medicine: Medicine) -> tuple[str, ...]:
