@@ -12,7 +12,7 @@ from typing import Any
 
 from medsafe.context.context import Context
 from medsafe.model.findings import Finding
-from medsafe.model.knowledge import Severity
+from medsafe.model.knowledge import Severity, Strength
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import MASS_MG, SEDATED
 from medsafe.opioids.conversion import (
@@ -199,7 +199,17 @@ def _changed_dose(medicine: Medicine, factor: float, up: bool) -> float | None:
     if up and dose <= current:
         step = next_up(current, strengths) or current
         dose = step if step <= current * 2.0 else current
+    if not up and dose < current * 0.5:
+        dose = _no_sharper_than_half(dose, current, strengths, form)
     return dose if dose and dose != current else None
+
+
+def _no_sharper_than_half(dose: float, current: float, strengths: Strength | None, form: str) -> float:
+    """A lowered dose that rounding has made a sharp cut: the next product up, or half of what is drawn up or divided."""
+    step = next_up(dose, strengths)
+    if step is not None and step < current:
+        return step
+    return current / 2 if form == "immediate-release" else dose
 
 
 def raise_background(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
