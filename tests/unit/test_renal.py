@@ -145,7 +145,29 @@ def test_ckd_epi_2021_with_cystatin_c_gives_the_published_estimate() -> None:
     assert ckd_epi_2021_creatinine_cystatin_c(60, 1.4 * 88.4, 0.8, "male") == pytest.approx(83.97, abs=0.005)
 
 
-# No published vector was found for cystatin C alone; these are worked from the equation as the NKF prints it
+# epocakir (R package, CRAN; https://github.com/alwinw/epocakir), tests/testthat/test-ckd.R, "eGFR_adult_SCysC()": the
+# eight values that its own tests expect of the 2012 equation, to the tolerance they use. It is another's working of the
+# equation and not a patient of the paper; none was found for cystatin C alone.
+@pytest.mark.parametrize(
+    ("age_years", "cystatin_c_mg_l", "sex", "expected"),
+    [
+        (20, 0.4, "female", 161.68),
+        (30, 0.4, "female", 155.33),
+        (20, 1.2, "female", 66.77),
+        (30, 1.2, "female", 64.15),
+        (20, 0.4, "male", 173.48),
+        (30, 0.4, "male", 166.67),
+        (20, 1.2, "male", 71.65),
+        (30, 1.2, "male", 68.83),
+    ],
+)
+def test_ckd_epi_2012_cystatin_c_gives_what_another_implementation_expects(
+    age_years: float, cystatin_c_mg_l: float, sex: str, expected: float
+) -> None:
+    assert ckd_epi_2012_cystatin_c(age_years, cystatin_c_mg_l, sex) == pytest.approx(expected, abs=0.05)
+
+
+# Worked from the equation as the NKF prints it
 # (133 × min(Scys/0.8, 1)^−0.499 × max(Scys/0.8, 1)^−1.328 × 0.996^age × 0.932 for women).
 @pytest.mark.parametrize(
     ("age_years", "cystatin_c_mg_l", "sex", "expected"),
