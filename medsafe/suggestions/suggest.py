@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from medsafe.checks.stopping import how_to_stop
+from medsafe.checks import stopping
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
@@ -248,6 +248,8 @@ class Screener:
         option_context = self.context.with_option(medicine, candidate.replaces | candidate.instead_of)
         found, notices = self.run_checks(option_context)
         brought = added(found, self.base, candidate.option.action, medicine.id)
+        if candidate.option.action in LOWERS:
+            brought = Added(brought.fresh, (*brought.standing, *self._cut_too_fast(candidate, option_context)))
         accepted = candidate.option.accepts
         told = [f for f in brought.fresh if f.kind not in NEVER_EXCLUDE]
         serious = [f for f in told if f.severity >= Severity.HIGH or f.hazard in NEVER_OFFERED]
@@ -271,8 +273,14 @@ class Screener:
     def _how_to_stop(self, candidate: Candidate) -> tuple[str, ...]:
         """How the medicines are stopped or lowered that an option stops or lowers, each said once."""
         gone = candidate.instead_of | (candidate.replaces if candidate.option.action in LOWERS else frozenset())
-        told = (text for m in self.context.active if m.order in gone for text in how_to_stop(self.context, m))
+        told = (text for m in self.context.active if m.order in gone for text in stopping.how_to_stop(self.context, m))
         return tuple(dict.fromkeys(told))
+
+    def _cut_too_fast(self, candidate: Candidate, with_option: Context) -> tuple[Finding, ...]:
+        """What the step down from the replaced orders does by itself, to be told beside the option."""
+        gone = tuple(m for m in self.context.active if m.order in candidate.replaces)
+        seen = replace(with_option, focus=None, stopped=(), replaced=gone)
+        return tuple(f for f in stopping.find(seen) if isinstance(f, Finding))
 
     def _exclude(
         self, candidate: Candidate, reasons: list[str], findings: list[Finding] | None = None
