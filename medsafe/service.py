@@ -20,7 +20,6 @@ from medsafe.model.knowledge import Knowledge
 from medsafe.request import read_body
 from medsafe.review import review
 from medsafe.terminology.embedded import DrugNames, build_name_index
-from medsafe.terminology.strengths import oral_strengths
 
 # How often data that change under the reader are read again before they are refused.
 READINGS = 3
@@ -46,7 +45,7 @@ def load_engine(root: Path) -> Engine:
 def compile_engine(knowledge: Knowledge, root: Path) -> Engine:
     """Compile knowledge that has been read from `root`, with the names of its tables."""
     names, _ = build_name_index(root / FORMULARY, drug_names(knowledge))
-    return build_engine(knowledge, names, oral_strengths(root / FORMULARY))
+    return build_engine(knowledge, names)
 
 
 def judge_data(root: Path) -> tuple[Knowledge, list[Problem]]:

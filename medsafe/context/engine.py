@@ -11,6 +11,7 @@ from medsafe.context.context import OrderableTest, Policy, Rising, Unstated
 from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
+from medsafe.identity.strengths import oral_strengths
 from medsafe.identity.text import normalise_name
 from medsafe.model.knowledge import Knowledge, Severity, Strength
 
@@ -65,7 +66,6 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         smoking_substance=raw["smoking"]["substance"],
         inr_unreliable_with=frozenset(raw["hepatic"]["inr_unreliable_with"]),
         no_oral_with=frozenset(raw["suggestions"]["no_oral_with"]),
-        never_stopped_at_once=frozenset(raw["suggestions"]["never_stopped_at_once"]),
         doses_from_age_years=float(raw["suggestions"]["doses_from_age_years"]),
         priorities=tuple(raw["suggestions"]["priority"]),
         intents=tuple(raw["suggestions"]["intent"]),
@@ -101,9 +101,7 @@ def _names(items: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     return found
 
 
-def build_engine(
-    knowledge: Knowledge, names: NameIndex, product_strengths: Mapping[str, tuple[Strength, ...]] | None = None
-) -> Engine:
+def build_engine(knowledge: Knowledge, names: NameIndex) -> Engine:
     """Compile one version of the knowledge."""
     return Engine(
         knowledge,
@@ -114,5 +112,5 @@ def build_engine(
         _names((key, (s.name, *s.synonyms)) for key, s in knowledge.symptoms.items()),
         _names((key, (c.name, *c.synonyms)) for key, c in knowledge.classes.items()),
         _names((key, a.synonyms) for key, a in knowledge.wording.allergens.items()),
-        product_strengths or {},
+        oral_strengths(names.products()),
     )

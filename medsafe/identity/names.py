@@ -132,6 +132,10 @@ class NameIndex:
         """The name a drug is shown by."""
         return self._names.get(drug_id, drug_id.replace("-", " "))
 
+    def products(self) -> Iterable[CodeEntry]:
+        """What every code of a product means."""
+        return self._codes.values()
+
     # ---- what a caller asks
 
     def resolve_name(self, text: str) -> Resolution:
