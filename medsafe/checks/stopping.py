@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from medsafe.context.context import Context
+from medsafe.context.context import UNSTATED, Context, orders_of
 from medsafe.context.modifiers import apply_modifiers, modified, summary_of
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import Severity, StoppingRule
@@ -37,10 +37,21 @@ def _days_taken(medicine: Medicine) -> float | None:
     return days
 
 
-def _goes_on(context: Context, rule: StoppingRule, gone: Medicine) -> bool:
-    """Whether another regular medicine of the same kind is taken."""
+def _covers(context: Context, rule: StoppingRule, gone: Medicine) -> list[Medicine]:
+    """Other regular medicines of the same kind that are taken."""
     kind = rule.end.ids | rule.covered_by
-    return any(not kind.isdisjoint(m.tags) and _regular(m) and m.id != gone.id for m in context.active)
+    return [m for m in context.active if not kind.isdisjoint(m.tags) and _regular(m) and m.id != gone.id]
+
+
+def _unsure_cover(context: Context, gone: Medicine) -> Iterator[Notice]:
+    """What goes on in the place of a stopped medicine does so only where it is more than a single dose."""
+    phases = {o.ref: o.phase for o in (*context.case.regimen, *context.case.new_orders)}
+    same = [m for m in context.active if m.id == gone.id and _regular(m)]
+    covers = [m for rule in rules_for(context, gone) for m in (*same, *_covers(context, rule, gone))]
+    if covers and all(not phases[m.order] and m.taken_for_days is None for m in covers):
+        label = f"whether what goes on in the place of {gone.drug.name} is taken regularly (phase)"
+        field = f"{covers[0].order}.phase"
+        yield Notice(UNSTATED, field, label, None, ("time-course",), limits=False, orders=orders_of(covers))
 
 
 def _left(context: Context, gone: Medicine) -> float | None:
@@ -60,7 +71,7 @@ def _left(context: Context, gone: Medicine) -> float | None:
 def _too_fast(context: Context, rule: StoppingRule, gone: Medicine) -> float | None:
     """The share that is left where that is too little, None where nothing was taken away too fast."""
     left = _left(context, gone)
-    if left is None or _goes_on(context, rule, gone):
+    if left is None or _covers(context, rule, gone):
         return None
     cut = rule.sharp_cut if left > 0 else 0.0
     return left if cut is not None and 1.0 - left > cut else None
@@ -111,6 +122,8 @@ def find(context: Context) -> Iterator[Finding | Notice]:
     for gone in (*context.stopped, *context.replaced):
         if not _regular(gone):
             continue
+        if gone.stopped_days_ago is not None:
+            yield from _unsure_cover(context, gone)
         found = [
             _finding(context, rule, gone, left)
             for rule in rules_for(context, gone)
@@ -129,11 +142,25 @@ def find(context: Context) -> Iterator[Finding | Notice]:
                 )
 
 
-def how_to_stop(context: Context, medicine: Medicine) -> tuple[str, ...]:
-    """How a medicine is stopped or lowered, unless it was taken too briefly for that to matter."""
+def _rules_by_now(context: Context, medicine: Medicine) -> list[StoppingRule]:
+    """The rules about stopping this order, unless it was taken too briefly for that to matter."""
     days = _days_taken(medicine)
     if not _regular(medicine):
-        return ()
-    rules = [r for r in rules_for(context, medicine) if days is None or days >= r.after_days]
-    worst = max(rules, key=lambda r: (r.severity, r.id), default=None)
+        return []
+    return [r for r in rules_for(context, medicine) if days is None or days >= r.after_days]
+
+
+def how_to_stop(context: Context, medicine: Medicine) -> tuple[str, ...]:
+    """How a medicine is stopped or lowered."""
+    worst = max(_rules_by_now(context, medicine), key=lambda r: (r.severity, r.id), default=None)
     return worst.guidance.management if worst else ()
+
+
+def never_at_once(context: Context, medicine: Medicine) -> bool:
+    """Whether even what does not suit the patient is lowered step by step and not stopped."""
+    return any(rule.never_at_once for rule in _rules_by_now(context, medicine))
+
+
+def most_taken_off(context: Context, medicine: Medicine) -> float:
+    """The share of the daily dose that may be taken off at once; 1 where no rule knows a cut too sharp."""
+    return min((r.sharp_cut for r in _rules_by_now(context, medicine) if r.sharp_cut is not None), default=1.0)

@@ -134,6 +134,7 @@ class StoppingRuleSchema(GuidanceMixin):
     within_days = fields.Float(required=True, validate=validate.Range(min=0))
     sharp_cut = fields.Float(load_default=None, validate=validate.Range(min=0, max=1))
     covered_by = OneOrMore()
+    never_at_once = fields.Boolean(load_default=False)
     modifiers = many(ModifierSchema)
 
     @post_load

@@ -529,7 +529,7 @@ POLICY_KEYS = {
     "tailoring": ("switched_off",),
     "smoking": ("substance",),
     "hepatic": ("inr_unreliable_with",),
-    "suggestions": ("no_oral_with", "never_stopped_at_once", "doses_from_age_years", "intent", "priority"),
+    "suggestions": ("no_oral_with", "doses_from_age_years", "intent", "priority"),
     "order_entry": (
         "most_cards",
         "most_quiet_cards",

@@ -147,6 +147,10 @@ class Band:
     removed: str = ""
     timing: str = ""
 
+    def holds(self, value: float) -> bool:
+        """Whether an estimate lies in the band."""
+        return self.from_ <= value and (self.below is None or value < self.below)
+
 
 @dataclass(frozen=True, slots=True)
 class RenalRule:
@@ -561,7 +565,8 @@ class StoppingRule:
 
     `after_days`: it matters when it was taken regularly for so long. `within_days`: for how long after the last dose harm
     may still come. `sharp_cut`: share of the daily dose that is too much to take off at once, None where only a stop harms.
-    `covered_by`: classes of which another member goes on doing what the stopped one did.
+    `covered_by`: classes of which another member goes on doing what the stopped one did. `never_at_once`: even where it does
+    not suit the patient it is weighed again and lowered.
     """
 
     id: str
@@ -572,6 +577,7 @@ class StoppingRule:
     within_days: float
     sharp_cut: float | None = None
     covered_by: frozenset[str] = frozenset()
+    never_at_once: bool = False
     modifiers: tuple[Modifier, ...] = ()
 
 

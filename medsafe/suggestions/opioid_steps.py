@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from medsafe.checks import stopping
 from medsafe.context.context import Context
 from medsafe.model.findings import Finding
 from medsafe.model.knowledge import Severity, Strength
@@ -181,8 +182,8 @@ def _current(medicine: Medicine) -> float | None:
     return _rate_mcg_h(medicine) if medicine.route == "transdermal" else medicine.daily_dose
 
 
-def _changed_dose(medicine: Medicine, factor: float, up: bool) -> float | None:
-    """The dose after a step, rounded down to real strengths; None when rounding leaves no change."""
+def _changed_dose(medicine: Medicine, factor: float, up: bool, least: float = 0.0) -> float | None:
+    """The dose after a step, rounded down to real strengths, to no less than a share; None when rounding leaves no change."""
     current = _current(medicine)
     if not current:
         return None
@@ -199,17 +200,17 @@ def _changed_dose(medicine: Medicine, factor: float, up: bool) -> float | None:
     if up and dose <= current:
         step = next_up(current, strengths) or current
         dose = step if step <= current * 2.0 else current
-    if not up and dose < current * 0.5:
-        dose = _no_sharper_than_half(dose, current, strengths, form)
+    if not up and dose < current * least:
+        dose = _not_too_sharp(dose, current, current * least, strengths, form)
     return dose if dose and dose != current else None
 
 
-def _no_sharper_than_half(dose: float, current: float, strengths: Strength | None, form: str) -> float:
-    """A lowered dose that rounding has made a sharp cut: the next product up, or half of what is drawn up or divided."""
+def _not_too_sharp(dose: float, current: float, least: float, strengths: Strength | None, form: str) -> float:
+    """A lowered dose that rounding has made a sharp cut: the next product up, or the least of what is drawn up or divided."""
     step = next_up(dose, strengths)
     if step is not None and step < current:
         return step
-    return current / 2 if form == "immediate-release" else dose
+    return least if form == "immediate-release" else dose
 
 
 def raise_background(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
@@ -254,7 +255,8 @@ def lower_background(context: Context, symptom: str, s: Situation) -> Iterator[C
         return
     share = 0.5 if "opioid-toxicity" in s.toxic else 0.25
     for medicine in s.background:
-        dose = _changed_dose(medicine, 1.0 - share, up=False)
+        least = min(1.0 - share, 1.0 - stopping.most_taken_off(context, medicine))
+        dose = _changed_dose(medicine, 1.0 - share, up=False, least=least)
         if dose is not None:
             yield _lowered(context, symptom, s, medicine, dose)
     if "opioid-toxicity" in s.toxic:
