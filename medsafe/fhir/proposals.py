@@ -20,14 +20,12 @@ from medsafe.model.case import Case, Order, SymptomReport
 from medsafe.model.findings import Finding, Suggestion
 from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
-from medsafe.opioids.conversion import Target, strengths_of
 from medsafe.review import review, run_checks
+from medsafe.suggestions.fitting import DOSE_KINDS, first_gentler
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-DOSE_KINDS = frozenset({"organ-dose", "max-dose", "frequency", "opioid-safety", "age"})
 GIVING = frozenset({"start", "co-prescribe"})
-COUNTED = frozenset({"tablet", "capsule", "patch", "puff", "spray", "suppository"})
-MOST_TRIALS, MOST_REPLACEMENTS = 6, 2
+MOST_REPLACEMENTS = 2
 # Orders of a case, old and new, up to which changes and replacements are tried.
 MOST_TRIED = 30
 
@@ -67,40 +65,6 @@ def removal(order: Order, draft: Json) -> Proposal:
 def _medicine(context: Context, order: Order) -> Medicine | None:
     found = [m for m in context.active if m.order == order.ref]
     return found[0] if len(found) == 1 else None
-
-
-def _lower_doses(order: Order, medicine: Medicine) -> Iterator[float]:
-    """Single doses below the ordered one that products make, the highest first."""
-    if order.dose is None:
-        return
-    if order.unit in COUNTED:
-        most = int(order.dose)
-        yield from (float(n) for n in range(most, max(0, most - MOST_TRIALS - 1), -1) if n < order.dose)
-        return
-    strengths = strengths_of(Target(medicine.drug, order.route or "", order.form))
-    if strengths is None or order.unit != medicine.drug.dose_unit:
-        return
-    yield from (float(v) for v in sorted(strengths.values, reverse=True) if v < order.dose)
-
-
-def _gentler(order: Order, medicine: Medicine) -> list[Order]:
-    """Orders of less a day: fewer times, or a lower dose as often; the one nearest to what was ordered first."""
-    times = order.times_per_day
-    found = [replace(order, dose=dose) for dose in _lower_doses(order, medicine)]
-    if times and float(times).is_integer():
-        fewer = int(times) - 1
-        found += [replace(order, times_per_day=float(n)) for n in range(fewer, max(0, fewer - MOST_TRIALS), -1)]
-    return sorted(found, key=lambda o: -((o.dose or 0.0) * (o.times_per_day or 1.0)))
-
-
-def _with(case: Case, order: Order) -> Case:
-    return replace(case, new_orders=tuple(order if o.ref == order.ref else o for o in case.new_orders))
-
-
-def _passes(order: Order, case: Case, engine: Engine) -> bool:
-    """Whether nothing that would interrupt is left to say of a gentler order."""
-    found, _ = run_checks(derive(_with(case, order), engine).context)
-    return all(f.severity < Severity.HIGH for f in found if order.ref in f.orders)
 
 
 def _dose_holder(line: Json, dose: float | None) -> Json | None:
@@ -158,19 +122,24 @@ def echoed(draft: Json, old: Order, new: Order) -> Json | None:
 
 
 def change(finding: Finding, order: Order, draft: Json, reading: Reading, engine: Engine) -> Proposal | None:
-    """The most of the same drug that passes the checks, as an update of the whole draft."""
+    """The most of the same drug that passes the checks without interrupting, as an update of the whole draft."""
     if finding.kind not in DOSE_KINDS or order.dose is None:
         return None
-    medicine = _medicine(derive(reading.case, engine).context, order)
+    context = derive(reading.case, engine).context
+    medicine = _medicine(context, order)
     if medicine is None or medicine.is_rate:
         return None
-    for gentler in _gentler(order, medicine)[:MOST_TRIALS]:
-        resource = echoed(draft, order, gentler)
-        if resource is not None and _passes(gentler, reading.case, engine):
-            label = one_sentence(f"Change to {_sig(gentler)}: {medicine.drug.name}")
-            action = {"type": "update", "description": label, "resource": resource}
-            return Proposal(f"change:{_target(draft)}", label, (action,), recommended=True)
-    return None
+
+    def quiet_and_writable(gentler: Order, found: tuple[Finding, ...]) -> bool:
+        return all(f.severity < Severity.HIGH for f in found) and echoed(draft, order, gentler) is not None
+
+    fits = first_gentler(order, medicine, context, engine, run_checks, quiet_and_writable)
+    resource = echoed(draft, order, fits[0]) if fits else None
+    if fits is None or resource is None:
+        return None
+    label = one_sentence(f"Change to {_sig(fits[0])}: {medicine.drug.name}")
+    action = {"type": "update", "description": label, "resource": resource}
+    return Proposal(f"change:{_target(draft)}", label, (action,), recommended=True)
 
 
 # Replace

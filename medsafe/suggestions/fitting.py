@@ -21,8 +21,10 @@ from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import MASS_MG
 from medsafe.opioids.conversion import Target, made_of, strengths_of
 from medsafe.suggestions.options import bands_of
+from medsafe.suggestions.orders import ORDER_KEYS, daily_shown
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
+Accepts = Callable[[Order, tuple[Finding, ...]], bool]
 DOSE_KINDS = frozenset({"organ-dose", "max-dose", "frequency", "opioid-safety", "age"})
 # Orders of which something is counted: less of it is fewer of them.
 COUNTED = frozenset({"tablet", "capsule", "patch", "puff", "spray", "suppository"})
@@ -115,7 +117,7 @@ def per_day(order: Order) -> float:
 def gentler(order: Order, medicine: Medicine, context: Context, engine: Engine) -> list[Order]:
     """Orders of less, nearest to what was ordered first: as often with a lower dose before less often."""
     patch = "patch" in medicine.forms
-    if order.dose is None or (medicine.is_rate and not patch):
+    if order.dose is None or not order.unit or (medicine.is_rate and not patch):
         return []
     by_days = _asks_for_interval(context, medicine)
     rarer = list(_rarer(order, by_days))
@@ -143,23 +145,19 @@ def _too_much(findings: Iterable[object], ref: str) -> bool:
     return any(f.exceeds or (f.kind in DOSE_KINDS and f.severity >= Severity.HIGH) for f in mine)
 
 
-def _serious(findings: Iterable[Finding], ref: str) -> dict[tuple[str, ...], Severity]:
-    return {f.key: f.severity for f in findings if ref in f.orders and f.severity >= Severity.HIGH}
+def _serious(findings: Iterable[Finding]) -> dict[tuple[str, ...], Severity]:
+    return {f.key: f.severity for f in findings if f.severity >= Severity.HIGH}
 
 
-def _shown(order: Order, medicine: Medicine) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    keys = ("dose", "unit", "route", "form", "times_per_day", "interval_h", "max_times_per_day", "prn")
-    shown = {"drug": medicine.id} | {key: value for key in keys if (value := getattr(order, key))}
-    if order.unit == "mcg/h":
-        return shown, {"value": order.dose, "unit": "mcg/h"}
-    daily = medicine.daily_dose if (order.interval_h or 0) <= 24 else None
-    return shown, None if daily is None else {"value": round(daily, 4), "unit": medicine.drug.dose_unit}
+def first_gentler(
+    order: Order, medicine: Medicine, context: Context, engine: Engine, run_checks: RunChecks, accepts: Accepts
+) -> tuple[Order, Medicine, tuple[Finding, ...]] | None:
+    """The most of an order that is accepted, read as a medicine, with what the checks say of it.
 
-
-def _first_that_passes(
-    order: Order, medicine: Medicine, context: Context, engine: Engine, base: tuple[Finding, ...], run_checks: RunChecks
-) -> FittingOrder | None:
-    before = _serious(base, order.ref)
+    Parameters
+    ----------
+    order, medicine: what was ordered, and how it was read. accepts: whether an order may be offered, with what was found.
+    """
     for trial in gentler(order, medicine, context, engine)[:MOST_TRIALS]:
         option = _as_medicine(trial, medicine, context, engine)
         if option is None:
@@ -168,12 +166,27 @@ def _first_that_passes(
         # Most trials end at the doses themselves, which cost a fraction of all the checks.
         if _too_much((*doses.find(tried), *organ_doses.find(tried)), order.ref):
             continue
-        found, _ = run_checks(tried)
-        after = _serious(found, order.ref)
-        if not _too_much(found, order.ref) and all(s <= before.get(k, Severity.NONE) for k, s in after.items()):
-            told = tuple(f.summary for f in found if order.ref in f.orders and f.severity >= Severity.MODERATE)
-            return FittingOrder(order.ref, *_shown(trial, option), told)
+        found = tuple(f for f in run_checks(tried)[0] if order.ref in f.orders)
+        if not _too_much(found, order.ref) and accepts(trial, found):
+            return trial, option, found
     return None
+
+
+def _fitting(
+    order: Order, medicine: Medicine, context: Context, engine: Engine, base: tuple[Finding, ...], run_checks: RunChecks
+) -> FittingOrder | None:
+    before = _serious(f for f in base if order.ref in f.orders)
+
+    def adds_nothing(_: Order, found: tuple[Finding, ...]) -> bool:
+        return all(severity <= before.get(key, Severity.NONE) for key, severity in _serious(found).items())
+
+    fits = first_gentler(order, medicine, context, engine, run_checks, adds_nothing)
+    if fits is None:
+        return None
+    trial, option, found = fits
+    shown: dict[str, Any] = {"drug": option.id} | {key: v for key in ORDER_KEYS if (v := getattr(trial, key))}
+    told = tuple(f.summary for f in found if f.severity >= Severity.MODERATE)
+    return FittingOrder(order.ref, shown, daily_shown(option, shown), told)
 
 
 def fitting_orders(
@@ -195,7 +208,7 @@ def fitting_orders(
     for ref in refs:
         mine = [m for m in context.active if m.order == ref]
         if len(mine) == 1:
-            fitting = _first_that_passes(orders[ref], mine[0], context, engine, findings, run_checks)
+            fitting = _fitting(orders[ref], mine[0], context, engine, findings, run_checks)
             if fitting is not None:
                 found[ref] = fitting
     return found

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import floor
 from typing import Any
 
 from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
-from medsafe.context.intake import Reader
-from medsafe.model.case import DrugRef, Order
 from medsafe.model.knowledge import Drug
-from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import MASS_MG
 from medsafe.opioids.conversion import Target, daily_of, round_down, strengths_of
 from medsafe.suggestions.options import bands_of, fitted
+from medsafe.suggestions.orders import as_ordered
 
-ORDER_KEYS = ("dose", "unit", "route", "form", "times_per_day", "interval_h", "prn", "max_times_per_day")
 # An order worked out for a patient, and what was changed about it.
 Fitted = tuple[dict[str, Any] | None, tuple[str, ...]]
-
-
-def as_ordered(drug: Drug, order: Mapping[str, Any], derived: Derived, engine: Engine, ref: str) -> Medicine | None:
-    """An order that was worked out, read as one that is newly written; None where it can't be read."""
-    given = Order(ref=ref, drug=DrugRef(name=drug.name), **{k: order[k] for k in ORDER_KEYS if k in order})
-    reader = Reader(engine.index, engine.names, derived.context.case.as_of)
-    return next((replace(m, new=True) for m in reader.medicines(given) if m.id == drug.id), None)
 
 
 def rescue_beside(
@@ -102,4 +91,4 @@ def _within_the_day(
     return {**rescue, "max_times_per_day": times}, (f"At most {times} rescue doses a day: {why}.",)
 
 
-__all__ = ["as_ordered", "rescue_beside"]
+__all__ = ["rescue_beside"]

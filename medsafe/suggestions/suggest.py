@@ -28,7 +28,8 @@ from medsafe.suggestions.options import (
     generated,
     responsiveness,
 )
-from medsafe.suggestions.rescue import as_ordered, rescue_beside
+from medsafe.suggestions.orders import as_ordered, daily_shown
+from medsafe.suggestions.rescue import rescue_beside
 from medsafe.suggestions.titration import controlled, not_added, raises
 from medsafe.suggestions.wishes import intent_words, priority_points
 
@@ -48,14 +49,6 @@ ORDER_REF = "suggestion"
 def as_medicine(candidate: Candidate, order: dict[str, Any], derived: Derived, engine: Engine) -> Medicine | None:
     assert candidate.drug is not None
     return as_ordered(candidate.drug, order, derived, engine, ORDER_REF)
-
-
-def _daily(medicine: Medicine, order: dict[str, Any]) -> dict[str, Any] | None:
-    if order["unit"] == "mcg/h":
-        return {"value": order["dose"], "unit": "mcg/h"}
-    if medicine.daily_dose is None or (order.get("interval_h") or 0) > 24:
-        return None
-    return {"value": round(medicine.daily_dose, 4), "unit": medicine.drug.dose_unit}
 
 
 # A standing hazard of these kinds speaks against giving more of the same drug.
@@ -322,7 +315,7 @@ class Screener:
             score=round(score, 3),
             drug=candidate.drug.id if candidate.drug else None,
             order=order,
-            daily_dose=_daily(medicine, order) if medicine and order else None,
+            daily_dose=daily_shown(medicine, order) if medicine and order else None,
             cautions=tuple(sorted((*brought.fresh, *brought.standing), key=lambda f: (-f.severity, f.key))),
             titration=" ".join(filter(None, (option.titration, *self._how_to_stop(candidate)))),
             review_after=option.review_after,
@@ -454,36 +447,22 @@ def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[
     return [(m, f) for m, f in worst if f is not None]
 
 
-def _lower_misfits(symptom: Symptom, misfits: list[Misfit]) -> Iterator[Candidate]:
-    """What does harm in this patient but more harm if it ends at once is gone through and lowered."""
-    for medicine, finding in misfits:
-        name = medicine.drug.name
-        option = generated(
-            f"lower-{medicine.id}",
-            "review",
-            f"Weigh {name} again: the least dose that is needed, lowered step by step",
-            f"{finding.summary} Never stopped at once.",
-            STOP_MISFIT,
-            tuple(f"{s.id}#{s.locator}" for s in finding.sources),
-            review_after="same day",
-        )
-        yield Candidate(symptom.name, option, medicine.drug, score=LOWER_MISFIT)
-
-
-def _stop_misfits(symptom: Symptom, misfits: list[Misfit]) -> Iterator[Candidate]:
-    for medicine, finding in misfits:
-        name = medicine.drug.name
-        option = generated(
-            f"stop-{medicine.id}",
-            "stop",
-            f"Stop {name}: it does not suit this patient",
-            finding.summary,
-            STOP_MISFIT,
-            tuple(f"{s.id}#{s.locator}" for s in finding.sources),
-            review_after="same day",
-        )
-        order = frozenset({medicine.order})
-        yield Candidate(symptom.name, option, medicine.drug, None, order, score=STOP_MISFIT)
+def _against_misfit(symptom: Symptom, medicine: Medicine, finding: Finding, slowly: bool) -> Candidate:
+    """What does not suit this patient is stopped; what does more harm if it ends at once is gone through and lowered."""
+    name = medicine.drug.name
+    option = generated(
+        f"{'lower' if slowly else 'stop'}-{medicine.id}",
+        "review" if slowly else "stop",
+        f"Weigh {name} again: the least dose that is needed, lowered step by step"
+        if slowly
+        else f"Stop {name}: it does not suit this patient",
+        f"{finding.summary} Never stopped at once." if slowly else finding.summary,
+        STOP_MISFIT,
+        tuple(f"{s.id}#{s.locator}" for s in finding.sources),
+        review_after="same day",
+    )
+    gone = frozenset() if slowly else frozenset({medicine.order})
+    return Candidate(symptom.name, option, medicine.drug, None, gone, score=LOWER_MISFIT if slowly else STOP_MISFIT)
 
 
 def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple[Finding, ...]) -> list[Candidate]:
@@ -494,9 +473,9 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     symptoms, context = engine.knowledge.symptoms, derived.context
     written = list(candidates_from_data(symptom, symptoms, context))
     unsuitable = _misfits(derived, findings, written)
-    slow = [(m, f) for m, f in unsuitable if m.tags & context.policy.never_stopped_at_once and not m.prn]
+    slow = [(m, f) for m, f in unsuitable if stopping.never_at_once(context, m)]
     misfits = [(m, f) for m, f in unsuitable if (m, f) not in slow]
-    written = [*_lower_misfits(symptom, slow), *written]
+    written = [*(_against_misfit(symptom, m, f, slowly=True) for m, f in slow), *written]
     if not misfits:
         return written
     gone = frozenset(m.order for m, _ in misfits)
@@ -507,7 +486,8 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
         if c.option.action == "start" and c.drug is not None and c.drug.id not in {m.id for m, _ in misfits}
     ]
     kept = {c.option.id for c in others}
-    stops = [] if any(c.option.action == "stop" for c in written) else list(_stop_misfits(symptom, misfits))
+    asked = any(c.option.action == "stop" for c in written)
+    stops = [] if asked else [_against_misfit(symptom, m, f, slowly=False) for m, f in misfits]
     return [*stops, *(c for c in written if c.option.id not in kept), *others]
 
 

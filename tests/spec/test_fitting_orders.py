@@ -49,6 +49,13 @@ def test_a_weekly_medicine_ordered_daily_is_offered_weekly(engine: Engine) -> No
     assert item["daily_dose"] is None
 
 
+def test_nothing_is_offered_where_the_order_has_no_unit(engine: Engine) -> None:
+    given = {key: value for key, value in order("methotrexate", 2.5).items() if key != "unit"}
+    found = offered(ask(engine, given))
+    assert found
+    assert found == [None] * len(found)
+
+
 def test_nothing_is_offered_of_what_must_be_avoided(engine: Engine) -> None:
     shown = ask(engine, order("duloxetine", 60, times_per_day=2), who=FAILING)
     assert any(f["severity"] in ("high", "critical") and "duloxetine" in f["drugs"] for f in shown["findings"])
