@@ -81,36 +81,6 @@ def _nothing_to_check(case: Case) -> list[Notice]:
     return [Notice("nothing-to-check", "regimen", message, None, ("all checks",))]
 
 
-def _not_stated(case: Case, context: Context) -> list[Notice]:
-    """Lists that were left out altogether: absence of a list is not an empty list."""
-    if not context.active:
-        return []
-    notices = []
-    if case.patient.allergies is None:
-        notices.append(
-            Notice(
-                "missing-data",
-                "patient.allergies",
-                "Allergies were not stated, so none were checked; send [] if there are none.",
-                None,
-                ("allergy",),
-                limits=False,
-            )
-        )
-    if case.patient.conditions is None:
-        notices.append(
-            Notice(
-                "missing-data",
-                "patient.conditions",
-                "Conditions were not stated, so none were checked; send [] if there are none.",
-                None,
-                ("drug-disease",),
-                limits=False,
-            )
-        )
-    return notices
-
-
 def _opioids(context: Context) -> dict[str, Any]:
     totals = context.opioids
     return {
@@ -146,7 +116,6 @@ def review(case: Case, engine: Engine) -> Review:
         *notices,
         *more,
         *_nothing_to_check(case),
-        *_not_stated(case, context),
     )
     all_notices = merge_notices(told_together(context, told))
     limited = any(notice.limits for notice in all_notices)

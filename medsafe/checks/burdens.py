@@ -99,7 +99,7 @@ def _judge(context: Context, effect: Effect, medicines: tuple[Medicine, ...]) ->
     if worst > severity:
         why = f"{effect.name} with {', '.join(c.medicine.drug.name for c in found)} could not be judged fully"
         quiet = worst < Severity.MODERATE
-        yield from missing_notices(applied.missing, effect.hazard, why, [c.medicine for c in found], quiet)
+        yield from missing_notices(context, applied.missing, effect.hazard, why, [c.medicine for c in found], quiet)
     if severity:
         yield _finding(context, effect, found, score, severity, applied.holding)
 

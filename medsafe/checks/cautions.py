@@ -74,4 +74,4 @@ def find(context: Context) -> Iterator[Finding | Notice]:
             else:
                 why = f"a caution of {medicine.drug.name} could not be judged"
                 quiet = caution.severity < Severity.MODERATE
-                yield from missing_notices(verdict, caution.hazard, why, (medicine,), quiet)
+                yield from missing_notices(context, verdict, caution.hazard, why, (medicine,), quiet)

@@ -90,7 +90,7 @@ def _judge(context: Context, record: Interaction, told: Told) -> Iterator[Findin
     verdict = judge_all(record.when, context.facts)
     if verdict.truth is Truth.UNKNOWN:
         why = f"“{record.guidance.summary}” could not be judged"
-        yield from missing_notices(verdict, record.hazard, why, every.values())
+        yield from missing_notices(context, verdict, record.hazard, why, every.values())
     elif verdict.truth is Truth.YES:
         groups = [matches] if record.absent or len(record.needs) > 2 else _by_first(matches)
         for group in groups:
@@ -114,7 +114,11 @@ def _finding(
     worst = modified(record.severity, (*applied.holding, *applied.unknown))
     if worst > severity:
         yield from missing_notices(
-            applied.missing, record.hazard, f"“{record.guidance.summary}” could not be judged fully", medicines.values()
+            context,
+            applied.missing,
+            record.hazard,
+            f"“{record.guidance.summary}” could not be judged fully",
+            medicines.values(),
         )
     drugs = list(dict.fromkeys(m.id for choice in group for m in choice))
     names = [context.index.drugs[drug].drug.name for drug in drugs]

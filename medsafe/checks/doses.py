@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from medsafe.context.context import UNSTATED, Context, missing_notices, orders_of
+from medsafe.context.context import UNSTATED, Context, called, missing_notices, orders_of
 from medsafe.model.criteria import Truth, Verdict, judge_all
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import DoseLimit, DrugClass, LifetimeLimit, Severity
@@ -44,7 +44,7 @@ def _is_of_its_routes(limit: DoseLimit, medicine: Medicine) -> bool:
 
 
 def _applies(limit: DoseLimit, medicine: Medicine) -> bool:
-    if not medicine.within(limit.scope) or not _is_of_its_routes(limit, medicine):
+    if not medicine.may_be_within(limit.scope) or not _is_of_its_routes(limit, medicine):
         return False
     # An infusion written as a dose a day is no single dose, unless the limit names that route.
     as_one_dose = limit.kind in ("single", "naive-single") and medicine.route in INFUSION_ROUTES
@@ -159,17 +159,29 @@ def _unjudged(context: Context, limit: DoseLimit, orders: list[Medicine], missin
     """A limit whose circumstances are unknown is told only where the dose would break it."""
     if _excess(context, limit, orders) is not None:
         yield from missing_notices(
-            missing, "max-dose-exceeded", f"a dose limit of {orders[0].drug.name} could not be judged", orders
+            context, missing, "max-dose-exceeded", f"a dose limit of {orders[0].drug.name} could not be judged", orders
         )
 
 
+def _left_open(limit: DoseLimit, medicine: Medicine) -> str:
+    """What of an order would have to be known to say whether the limit is about it, "" where that is known."""
+    if limit.indications and not medicine.indication:
+        return "indication"
+    return "form" if limit.scope.forms and not medicine.forms else ""
+
+
+OPEN = {"indication": "what {name} is for", "form": "the form of {name}"}
+
+
 def _unasked(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Iterator[Notice]:
-    """A limit for an indication is told where the dose would break it and an order does not say what it is for."""
+    """A limit of one use or one form is told where the dose would break it and an order does not say which it is."""
     holds = context.focus is None and judge_all(limit.when, context.facts).truth is not Truth.NO
     if holds and _excess(context, limit, orders) is not None:
-        silent = [m for m in orders if not m.indication]
-        label, field = f"what {orders[0].drug.name} is for", f"{silent[0].order}.indication"
-        yield Notice(UNSTATED, field, label, None, ("max-dose",), limits=False, orders=orders_of(silent))
+        for medicine in orders:
+            part = _left_open(limit, medicine)
+            if part:
+                label, field = OPEN[part].format(name=called(context, medicine)), f"{medicine.order}.{part}"
+                yield Notice(UNSTATED, field, label, None, ("max-dose",), limits=False, orders=(medicine.order,))
 
 
 def _unknown_amount(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Iterator[Notice]:
@@ -202,7 +214,7 @@ def _judged(context: Context, limit: DoseLimit, orders: list[Medicine]) -> Itera
 def _of_drug(context: Context, orders: list[Medicine]) -> Iterator[Finding | Notice]:
     for limit in orders[0].drug.dose_limits:
         concerned = [m for m in orders if _applies(limit, m)] if _asked(context, limit, orders) else []
-        stated = [m for m in concerned if m.indication or not limit.indications]
+        stated = [m for m in concerned if not _left_open(limit, m)]
         if stated:
             yield from _judged(context, limit, stated)
         if len(stated) < len(concerned):

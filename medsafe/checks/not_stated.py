@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from medsafe.context.context import UNSTATED, Context, missing_notices
+from medsafe.context.context import UNSTATED, Context, called, missing_notices
 from medsafe.context.drift import could_drift, could_vary
-from medsafe.model.criteria import Truth, Verdict
+from medsafe.model.criteria import NO, Truth, Verdict, judge_all
 from medsafe.model.findings import Finding, Notice
 from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
-from medsafe.model.vocabulary import shown_name
+from medsafe.model.vocabulary import TUBE_ROUTES, shown_name
+from medsafe.opioids.totals import is_agonist
 
 FIELD = "patient"
 
@@ -40,15 +41,17 @@ def _dialysis(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
 
 
 def _smoking(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
-    """Tobacco matters to what it makes the body clear faster."""
+    """Tobacco matters to what it makes the body clear faster, and where it adds to an effect."""
     smoking, tobacco = context.case.patient.smoking, context.index.drugs.get(context.policy.smoking_substance)
     unknown = smoking is None or (smoking.status == "stopped" and smoking.days_ago is None)
     if not unknown or tobacco is None:
         return
     label = "smoking" if smoking is None else "when smoking was stopped"
     speeds = {modulator.pathway for modulator in tobacco.drug.modulates}
+    adds = {weight.effect for weight in tobacco.effects} if smoking is None else set()
     for medicine in taken:
-        if any(edge.pathway in speeds for edge in medicine.drug.substrate_of):
+        cleared = any(edge.pathway in speeds for edge in medicine.drug.substrate_of)
+        if cleared or not adds.isdisjoint(medicine.weights):
             yield _notice("patient.smoking", label, [medicine])
 
 
@@ -63,7 +66,9 @@ def _genotypes(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
             if not pathway.gene or fact in context.facts.values:
                 continue
             if acted_on or could_vary(context, medicine, edge, pathway):
-                yield from missing_notices(Verdict(Truth.UNKNOWN, frozenset({fact})), "pharmacogenomic", "", [medicine])
+                yield from missing_notices(
+                    context, Verdict(Truth.UNKNOWN, frozenset({fact})), "pharmacogenomic", "", [medicine]
+                )
 
 
 def _symptoms(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
@@ -86,20 +91,84 @@ def _stopped(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
                 yield _notice("recently_stopped", "medicines stopped lately", [medicine])
 
 
-def _undated(context: Context) -> Iterator[Notice]:
-    for medicine in context.stopped:
-        field = f"{medicine.order}.days_ago"
-        if field in context.case.unstated:
-            message = f"When {medicine.drug.name} was stopped is not stated: it was taken as stopped today."
-            yield Notice("missing-data", field, message, None, ("time-course",), limits=False)
+# What of an order was left out and read in some way all the same, by its field: the words, and what rests on it.
+READ_AS = {
+    "days_ago": ("When {name} was stopped is not stated: it was taken as stopped today.", "time-course"),
+    "prn": ("Whether {name} is given as needed is not stated: it was taken as regular.", "opioid-safety"),
+}
 
 
-def _as_needed(context: Context) -> Iterator[Notice]:
+def _read_as(context: Context) -> Iterator[Notice]:
+    for medicine in (*context.active, *context.stopped):
+        for part, (words, blocks) in READ_AS.items():
+            field = f"{medicine.order}.{part}"
+            if field in context.case.unstated:
+                message = words.format(name=medicine.drug.name)
+                yield Notice("missing-data", field, message, None, (blocks,), limits=False)
+
+
+def _form_matters(context: Context, medicine: Medicine) -> bool:
+    """Whether something holds for one form only of this medicine that could hold here; limits are asked by the doses."""
+    if medicine.route in TUBE_ROUTES or any(
+        r.forms and (not r.routes or medicine.takes_route(r.routes)) for r in medicine.drug.route_rules
+    ):
+        return True
+    rule = medicine.drug.renal
+    value = context.organ.renal(rule.estimate) if rule is not None else None
+    bands = [b for b in (rule.bands if rule else ()) if b.action != "none" and (value is None or b.holds(value))]
+    cautions = [c for c in medicine.cautions if judge_all(c.when, context.facts) is not NO]
+    scopes = [
+        *(band.scope for band in bands),
+        *(caution.scope for caution in cautions),
+        *(effect.scope for effect in medicine.effects),
+        *(modulator.scope for modulator in medicine.drug.modulates),
+    ]
+    return any(scope.forms and medicine.may_be_within(scope) for scope in scopes)
+
+
+def _long_acting_may_meet(context: Context, medicine: Medicine) -> bool:
+    """Whether a regular opioid may be a long-acting one, in the naive or beside another that is or may be."""
+    opioid = medicine.drug.opioid
+    if opioid is None or not opioid.long_acting_forms or medicine.prn:
+        return False
+    others = [m for m in context.active if m.id != medicine.id and m.systemic and not m.prn and m.drug.opioid]
+    may = [
+        m
+        for m in others
+        if m.drug.opioid and m.drug.opioid.long_acting_forms & (m.forms or m.drug.opioid.long_acting_forms)
+    ]
+    return bool(may) or context.opioids.naive is not False
+
+
+def _forms(context: Context) -> Iterator[Notice]:
+    """The form of an order matters where what is known of the medicine holds for one form only."""
     for medicine in context.active:
-        field = f"{medicine.order}.prn"
-        if field in context.case.unstated:
-            message = f"Whether {medicine.drug.name} is given as needed is not stated: it was taken as regular."
-            yield Notice("missing-data", field, message, None, ("opioid-safety",), limits=False)
+        matters = not medicine.forms and (_form_matters(context, medicine) or _long_acting_may_meet(context, medicine))
+        if matters:
+            yield _notice(f"{medicine.order}.form", f"the form of {called(context, medicine)}", [medicine])
+
+
+def _places(context: Context) -> Iterator[Notice]:
+    """A new order beside one of the same drug, or of another opioid, may be meant to take its place."""
+    standing = [m for m in context.active if not m.new and m.systemic]
+    for order in context.case.new_orders:
+        mine = [m for m in context.active if m.order == order.ref and m.systemic] if order.replaces is None else []
+        alike = [m for m in mine if any(m.id == o.id or (is_agonist(m) and is_agonist(o)) for o in standing)]
+        if alike:
+            label = f"whether {called(context, alike[0])} takes the place of another order"
+            yield _notice(f"{order.ref}.replaces", label, alike)
+
+
+def _lists(context: Context) -> Iterator[Notice]:
+    """Lists that were left out altogether: absence of a list is not an empty list."""
+    patient = context.case.patient
+    for name, given, blocks in (
+        ("allergies", patient.allergies, "allergy"),
+        ("conditions", patient.conditions, "drug-disease"),
+    ):
+        if given is None and context.active:
+            message = f"{name.capitalize()} were not stated, so none were checked; send [] if there are none."
+            yield Notice("missing-data", f"patient.{name}", message, None, (blocks,), limits=False)
 
 
 def _tried(context: Context) -> Iterator[Notice]:
@@ -117,8 +186,10 @@ def find(context: Context) -> Iterator[Finding | Notice]:
     yield from _genotypes(context, taken)
     yield from _symptoms(context, taken)
     yield from _stopped(context, taken)
-    yield from _undated(context)
-    yield from _as_needed(context)
+    yield from _read_as(context)
+    yield from _forms(context)
+    yield from _places(context)
+    yield from _lists(context)
     yield from _tried(context)
 
 

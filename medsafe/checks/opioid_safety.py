@@ -134,22 +134,30 @@ def _toxicity(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Findin
     if not agonists or not context.in_focus(*agonists):
         return
     yield from _breathing(context, rules, agonists)
-    signs = _signs(context)
-    if signs:
+    if signs := _signs(context):
         extra = [f"Sign present: {sign}." for sign in signs]
         if context.facts.values.get("sedation") in SEDATED:
             extra.append("Sedated as well.")
-        crcl = context.organ.crcl_ml_min
-        if crcl is not None and crcl < _number(context, "kidneys_reduced_below_ml_min"):
-            extra.append(f"Kidney function is reduced (CrCl {crcl:.0f} mL/min): metabolites accumulate.")
+        for reason in _kidneys(context, "kidneys_reduced_below_ml_min") or ():
+            extra.append(f"{reason} Metabolites accumulate.")
         yield _finding(context, rules["neurotoxicity"], agonists, None, tuple(extra))
-    elif failing := _kidneys_failing(context):
-        clouded = _clouded(context)
-        if clouded:
-            yield _finding(context, rules["neurotoxicity-possible"], agonists, None, (*clouded, *failing))
-        elif context.facts.symptoms.get("drowsiness", 0.0) is None:
-            orders = tuple(sorted({m.order for m in agonists}))
-            yield Notice(UNSTATED, "symptoms", "how drowsy", None, ("opioid-safety",), limits=False, orders=orders)
+    else:
+        yield from _possible_neurotoxicity(context, rules, agonists)
+
+
+def _possible_neurotoxicity(
+    context: Context, rules: dict[str, OpioidRule], agonists: list[Medicine]
+) -> Iterator[Finding | Notice]:
+    """A clouded mind while the kidneys fail."""
+    clouded, failing = _clouded(context), _kidneys(context, "kidneys_failing_below_ml_min")
+    orders = tuple(sorted({m.order for m in agonists}))
+    if clouded and failing:
+        yield _finding(context, rules["neurotoxicity-possible"], agonists, None, (*clouded, *failing))
+    elif clouded and failing is None:
+        message = "Kidney function is not known: whether the clouded mind may be opioid neurotoxicity was not judged."
+        yield Notice("missing-lab", "patient.creatinine", message, None, ("opioid-safety",), orders=orders)
+    elif failing and context.facts.symptoms.get("drowsiness", 0.0) is None:
+        yield Notice(UNSTATED, "symptoms", "how drowsy", None, ("opioid-safety",), limits=False, orders=orders)
 
 
 def _breathing(context: Context, rules: dict[str, OpioidRule], agonists: list[Medicine]) -> Iterator[Finding | Notice]:
@@ -186,13 +194,18 @@ def _clouded(context: Context) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _kidneys_failing(context: Context) -> tuple[str, ...]:
-    crcl, values = context.organ.crcl_ml_min, context.facts.values
+def _kidneys(context: Context, below: str) -> tuple[str, ...] | None:
+    """Why the kidneys count as failing: () where they do not, None where nothing tells."""
+    values, organ = context.facts.values, context.organ
     if values.get("creatinine_trend") == "rising" or values.get("aki", "none") != "none":
         return ("Creatinine is rising.",)
-    if crcl is not None and crcl < _number(context, "kidneys_failing_below_ml_min"):
-        return (f"Creatinine clearance {crcl:.0f} mL/min.",)
-    return ()
+    if values.get("dialysis", "none") != "none":
+        return ("On dialysis.",)
+    known = organ.crcl_ml_min if organ.crcl_ml_min is not None else organ.egfr_ml_min_173m2
+    if known is None:
+        return None
+    named = "Creatinine clearance {:.0f} mL/min." if organ.crcl_ml_min is not None else "eGFR {:.0f} mL/min/1.73 m²."
+    return (named.format(known),) if known < _number(context, below) else ()
 
 
 def _implausible(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:

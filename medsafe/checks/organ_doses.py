@@ -104,9 +104,7 @@ def band_for(medicine: Medicine, value: float) -> Band | None:
     rule = medicine.drug.renal
     if rule is None:
         return None
-    fitting = [
-        b for b in rule.bands if b.from_ <= value and (b.below is None or value < b.below) and medicine.within(b.scope)
-    ]
+    fitting = [b for b in rule.bands if b.holds(value) and medicine.within(b.scope)]
     return max(fitting, key=lambda b: bool(b.scope.routes or b.scope.forms), default=None)
 
 

@@ -90,7 +90,7 @@ def show_bands(drug: Drug, console: Console) -> None:
         console.print("  kidneys: [magenta]not on record[/]")
     else:
         for value in (90, 60, 50, 45, 30, 29, 20, 15, 10, 5):
-            fitting = [b for b in drug.renal.bands if b.from_ <= value and (b.below is None or value < b.below)]
+            fitting = [b for b in drug.renal.bands if b.holds(value)]
             shown: list[Band | None] = [*fitting] or [None]
             for band in shown:
                 scope = (

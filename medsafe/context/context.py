@@ -13,7 +13,7 @@ from medsafe.model.criteria import Facts, Verdict
 from medsafe.model.findings import Notice
 from medsafe.model.knowledge import Band, ConversionRow, Severity
 from medsafe.model.medicine import Medicine
-from medsafe.model.vocabulary import PATIENT_FIELDS_OF_FACTS, shown_name
+from medsafe.model.vocabulary import PARTS_OF_FACTS, shown_name
 from medsafe.opioids.totals import Line, disagreements, is_agonist, lines_of, rounded, total
 
 
@@ -153,7 +153,6 @@ class Policy:
     tolerated_diseases: frozenset[str] = frozenset()
     not_tolerated: frozenset[str] = frozenset()
     no_oral_with: frozenset[str] = frozenset()
-    never_stopped_at_once: frozenset[str] = frozenset()
     doses_from_age_years: float = 0.0
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
@@ -246,8 +245,8 @@ def patient_field(fact: str) -> str:
     >>> patient_field("potassium_mmol_l")
     'patient.potassium'
     """
-    if fact in PATIENT_FIELDS_OF_FACTS:
-        return f"patient.{PATIENT_FIELDS_OF_FACTS[fact]}"
+    if fact in PARTS_OF_FACTS:
+        return patient_field(PARTS_OF_FACTS[fact][0])
     if fact in ("intent", "prognosis"):
         return f"goals.{fact}"
     if fact == "symptoms":
@@ -265,33 +264,45 @@ def orders_of(medicines: Iterable[Medicine]) -> tuple[str, ...]:
     return tuple(sorted({m.order for m in medicines}))
 
 
+def called(context: Context, medicine: Medicine) -> str:
+    """An order as it was written, its drug where that is a code, with its place where another was written alike."""
+    name = medicine.drug.name if "|" in medicine.product else medicine.product
+    alike = any(m.product == medicine.product and m.order != medicine.order for m in context.active)
+    return f"{name} ({medicine.order})" if alike else name
+
+
 def missing_notices(
-    verdict: Verdict, blocks: str, why: str, medicines: Iterable[Medicine], quiet: bool = False
+    context: Context, verdict: Verdict, blocks: str, why: str, medicines: Iterable[Medicine], quiet: bool = False
 ) -> Iterator[Notice]:
     """A notice for each fact that a check of these medicines needed and did not get.
 
     What nobody reports unless it holds, what only a condition or symptom rests on, and what could add no more than
-    information (`quiet`) are not asked for one by one: `medsafe.context.unstated` tells them together.
+    information (`quiet`) are not asked for one by one: `medsafe.checks.not_stated` tells them together.
     """
     orders = orders_of(medicines)
     for fact in sorted(verdict.missing | verdict.unseen):
-        code, name, label = _asked_for(fact)
+        code, name, label = _asked_for(fact, _part_missing(fact, context.facts))
         if quiet or code == UNSTATED or fact not in verdict.missing:
             yield Notice(UNSTATED, name, label, None, (blocks,), limits=False, orders=orders)
         else:
             yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,), orders=orders)
 
 
+def _part_missing(fact: str, facts: Facts) -> str:
+    """Of what a fact is worked out from, the part that is not there; the fact itself where that can't be told."""
+    return next((part for part in PARTS_OF_FACTS.get(fact, ()) if part not in facts.values), fact)
+
+
 @cache
-def _asked_for(fact: str) -> tuple[str, str, str]:
-    """Code, field and words of the notice about a missing fact. Data name the facts."""
-    name = patient_field(fact)
+def _asked_for(fact: str, part: str) -> tuple[str, str, str]:
+    """Code, field and words of the notice about a missing fact, by the part of it to ask for. Data name the facts."""
+    name = patient_field(part)
     if fact.startswith("genotype."):
         return UNSTATED, name, f"{fact.removeprefix('genotype.').upper()} genotype"
     label = shown_name(name.split(".", 1)[-1])
     if fact in OPTIONAL_FACTS:
         return UNSTATED, name, label
-    return ("missing-data" if fact in PLAIN_FACTS else "missing-lab"), name, label
+    return ("missing-data" if part in PLAIN_FACTS else "missing-lab"), name, label
 
 
 # Code, within the checks only, of a fact that would have counted and is told together with others like it.

@@ -6,7 +6,7 @@ from medsafe.context.context import Context
 from medsafe.model.knowledge import Modulator, Pathway, Severity, Substrate
 from medsafe.model.medicine import Medicine
 
-# No inhibitor takes away more than this of a pathway.
+# No inhibitor takes away more than this of a clearance.
 STRONGEST = 0.95
 
 
@@ -15,7 +15,7 @@ def full_ratio(edge: Substrate, modulator: Modulator, parenteral: bool) -> float
     share = edge.share_parenteral if parenteral and edge.share_parenteral is not None else edge.share
     if modulator.induces:
         return 1.0 / (1.0 + share * modulator.ratio)
-    return 1.0 / (1.0 - min(share * modulator.ratio, 0.95))
+    return 1.0 / (1.0 - min(share * modulator.ratio, STRONGEST))
 
 
 def severity_of_drift(

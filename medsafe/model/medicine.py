@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from medsafe.model.knowledge import ANY_ORDER, Caution, Drug, EffectWeight, Scope
 from medsafe.model.vocabulary import PARENTERAL_ROUTES, ROUTE_INCLUDES
@@ -79,6 +79,12 @@ class Medicine:
         if scope.occasional_only and not (self.prn or self.single):
             return False
         return self._dose_within(scope)
+
+    def may_be_within(self, scope: Scope) -> bool:
+        """Whether a statement with this scope could be about this order, were its form known."""
+        if self.forms or not scope.forms:
+            return self.within(scope)
+        return self.within(replace(scope, forms=frozenset()))
 
     def _dose_within(self, scope: Scope) -> bool:
         if self.daily_dose is None:

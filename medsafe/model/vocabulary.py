@@ -149,16 +149,17 @@ FACTS = frozenset(
     }
 )
 
-PATIENT_FIELDS_OF_FACTS = {
-    "crcl_ml_min": "creatinine",
-    "egfr_ml_min_173m2": "creatinine",
-    "kdigo": "creatinine",
-    "aki": "creatinine",
-    "creatinine_trend": "previous_creatinine",
-    "bmi": "height_cm",
-    "bsa_m2": "height_cm",
-    "child_pugh": "bilirubin",
-    "nci_odwg": "bilirubin",
+# The facts from which a fact is worked out, the one that is most often missing first.
+PARTS_OF_FACTS = {
+    "crcl_ml_min": ("creatinine_umol_l", "weight_kg", "age_years", "sex"),
+    "egfr_ml_min_173m2": ("creatinine_umol_l", "age_years", "sex"),
+    "kdigo": ("creatinine_umol_l", "age_years", "sex"),
+    "aki": ("creatinine_umol_l", "previous_creatinine_umol_l"),
+    "creatinine_trend": ("previous_creatinine_umol_l", "creatinine_umol_l"),
+    "bmi": ("height_cm", "weight_kg"),
+    "bsa_m2": ("height_cm", "weight_kg"),
+    "child_pugh": ("bilirubin_umol_l", "albumin_g_l", "inr", "ascites", "encephalopathy"),
+    "nci_odwg": ("bilirubin_umol_l", "ast_u_l"),
 }
 
 KINDS = (

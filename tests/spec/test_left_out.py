@@ -144,6 +144,10 @@ def when_given(chance: random.Random) -> dict[str, Any]:
 def order_of(engine: Engine, chance: random.Random, drug_id: str) -> dict[str, Any]:
     """An order of which everything is said, in a dose that may be far too large."""
     drug = engine.index.drugs[drug_id].drug
+    when = when_given(chance)
+    taken = chance.choice(
+        ({"taken_for_days": 3, "started_on": "2026-11-20"}, {"taken_for_days": 206, "started_on": "2026-05-01"})
+    )
     purposes = sorted({word for limit in drug.dose_limits for word in limit.indications})
     return {
         "drug": drug.name,
@@ -151,9 +155,9 @@ def order_of(engine: Engine, chance: random.Random, drug_id: str) -> dict[str, A
         "unit": drug.dose_unit,
         "route": usual_route(drug) or "oral",
         "form": chance.choice(("tablet", "modified-release tablet", "oral solution")),
-        "taken_for_days": chance.choice((3, 200)),
-        "started_on": chance.choice(("2026-11-20", "2026-05-01")),
-        **when_given(chance),
+        # A single dose was not taken for days.
+        **({} if "phase" in when else taken),
+        **when,
         **({"indication": chance.choice(purposes)} if purposes else {}),
     }
 
@@ -269,6 +273,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "previous_creatinine": ("previous creatinine",),
     "cystatin_c": ("cystatin C",),
     "indication": ("what .* is for",),
+    "form": ("the form of",),
+    "phase": (r"\(phase\)",),
+    "replaces": ("takes the place of another order",),
     "score": ("how drowsy",),
     "days_ago": ("when smoking was stopped",),
 }
