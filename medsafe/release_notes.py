@@ -17,6 +17,7 @@ WORDS = {
     "interactions": "interaction records",
     "effects": "burdens",
     "opioid_rules": "opioid rules",
+    "steps": "worked-out steps",
     "stopping": "rules of stopping",
 }
 

@@ -27,8 +27,6 @@ MODALITIES = {
     "peritoneal": "peritoneal dialysis",
     "crrt": "continuous renal replacement",
 }
-# A rise in exposure below this is within the spread of any study.
-TOLD_FROM = 1.25
 ESTIMATE_NAMES = {"crcl": "CrCl", "egfr": "eGFR"}
 ESTIMATES = {"crcl": "creatinine clearance (Cockcroft-Gault)", "egfr": "eGFR (CKD-EPI)"}
 
@@ -159,7 +157,7 @@ def _silent_on_amount(band: Band) -> bool:
 def _finding(context: Context, medicine: Medicine, band: Band, basis: Basis) -> Finding | None:
     found = _said(context, medicine, band, basis)
     studied = _studied(context, medicine, basis.hazard) if found is not None and _silent_on_amount(band) else None
-    if found is None or studied is None or studied.auc_ratio < TOLD_FROM:
+    if found is None or studied is None or studied.auc_ratio < context.policy.told_from_auc_ratio:
         return found
     return replace(
         found,

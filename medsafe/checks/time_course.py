@@ -11,8 +11,6 @@ from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
 from medsafe.model.knowledge import Modulator, Severity, Substrate
 from medsafe.model.medicine import Medicine
 
-# Days after stopping within which a dose titrated under the perpetrator may still be too high or too low.
-WATCH_FACTOR = 2.0
 # The fact that a record asks for where it has its own words about stopping to smoke.
 SMOKING_STOPPED = "smoking_stopped_days_ago"
 
@@ -70,7 +68,7 @@ def _pairs(context: Context, victim: Medicine, gone: Medicine) -> Iterator[Findi
             if modulator.pathway != edge.pathway or not gone.within(modulator.scope):
                 continue
             days = gone.stopped_days_ago or 0.0
-            if days > WATCH_FACTOR * (modulator.offset_days or 0.0):
+            if days > context.policy.watched_for_offsets * (modulator.offset_days or 0.0):
                 continue
             ratio = 1.0 / full_ratio(edge, modulator, victim.parenteral)
             severity = severity_of_drift(context, victim, ratio, edge, modulator)

@@ -133,9 +133,32 @@ class Rising:
 
 
 @dataclass(frozen=True, slots=True)
+class PatientPolicy:
+    """How what is said of a patient is read: conditions by what they bear on, and from where a value counts."""
+
+    childbearing_years: tuple[float, float]
+    full_albumin_g_l: float
+    advanced: frozenset[str]
+    advanced_max_age_days: int
+    changing: frozenset[str]
+    renal_suspects: frozenset[str]
+    low_muscle: frozenset[str]
+    swollen: frozenset[str]
+    extreme_bmi: tuple[float, float]
+    cystatin_c_agrees: float
+    liver_disease: frozenset[str]
+    liver_suspects: frozenset[str]
+    bilirubin_upper_umol_l: float
+    ast_upper_u_l: float
+    liver_ill_from: Mapping[str, float]
+    liver_ill_with: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the team has decided about severities and interruption, from `interaction_data/policy.toml`."""
 
+    patient: PatientPolicy
     exposure_increase: Mapping[str, tuple[tuple[float, Severity], ...]] = field(default_factory=dict)
     exposure_decrease: Mapping[str, tuple[tuple[float, Severity], ...]] = field(default_factory=dict)
     dose_excess: tuple[tuple[float, int], ...] = ()
@@ -154,6 +177,11 @@ class Policy:
     not_tolerated: frozenset[str] = frozenset()
     no_oral_with: frozenset[str] = frozenset()
     doses_from_age_years: float = 0.0
+    infusion_step: float = 1.0
+    most_raise: float = 1.0
+    least_raise: float = 1.0
+    watched_for_offsets: float = 1.0
+    told_from_auc_ratio: float = 1.0
     organ_conditions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     dialysis_unstated: Mapping[str, Unstated] = field(default_factory=dict)
     dialysis_words: Mapping[str, str] = field(default_factory=dict)

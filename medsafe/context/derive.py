@@ -129,7 +129,7 @@ def _given_up(case: Case, intake: Intake) -> tuple[Medicine, ...]:
 def derive(case: Case, engine: Engine) -> Derived:
     """Understand a case once."""
     intake = _with_smoking(case, engine, read_case(case, engine.index, engine.names))
-    patient = read_patient(case, engine.conditions, engine.knowledge.wording)
+    patient = read_patient(case, engine.conditions, engine.knowledge.wording, engine.policy.patient)
     tags = frozenset().union(*(m.tags for m in intake.active if m.systemic))
     organ = judge_organs(patient, anticoagulated=bool(tags & engine.policy.inr_unreliable_with))
     table, table_notices = _table(case, engine)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from medsafe.context.conditions import ConditionIndex, build_condition_index
-from medsafe.context.context import OrderableTest, Policy, Rising, Unstated
+from medsafe.context.context import OrderableTest, PatientPolicy, Policy, Rising, Unstated
 from medsafe.graph.index import Index, build_index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
@@ -50,10 +50,22 @@ def _rows(table: Mapping[str, Any]) -> dict[str, tuple[tuple[float, Severity], .
     }
 
 
+def _patient(table: Mapping[str, Any]) -> PatientPolicy:
+    return PatientPolicy(**{key: _read(value) for key, value in table.items()})
+
+
+def _read(value: Any) -> Any:
+    """A list of ids as a set, a pair of bounds as a pair, all else as it stands."""
+    if not isinstance(value, list):
+        return value
+    return frozenset(value) if all(isinstance(v, str) for v in value) else tuple(float(v) for v in value)
+
+
 def read_policy(raw: Mapping[str, Any]) -> Policy:
     """Policy from its file; every part must be there."""
     interruption, entry = raw["interruption"], raw["order_entry"]
     return Policy(
+        patient=_patient(raw["patient"]),
         exposure_increase=_rows(raw["exposure_increase"]),
         exposure_decrease=_rows(raw["exposure_decrease"]),
         dose_excess=tuple((float(bound), int(step)) for bound, step in raw["dose_excess"]["steps"]),
@@ -67,6 +79,11 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         inr_unreliable_with=frozenset(raw["hepatic"]["inr_unreliable_with"]),
         no_oral_with=frozenset(raw["suggestions"]["no_oral_with"]),
         doses_from_age_years=float(raw["suggestions"]["doses_from_age_years"]),
+        infusion_step=float(raw["suggestions"]["infusion_step"]),
+        most_raise=float(raw["suggestions"]["most_raise"]),
+        least_raise=float(raw["suggestions"]["least_raise"]),
+        watched_for_offsets=float(raw["time_course"]["watched_for_offsets"]),
+        told_from_auc_ratio=float(raw["exposure_by_organ"]["told_from_auc_ratio"]),
         priorities=tuple(raw["suggestions"]["priority"]),
         intents=tuple(raw["suggestions"]["intent"]),
         organ_conditions={hazard: frozenset(ids) for hazard, ids in raw["organ_conditions"].items()},

@@ -8,20 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from medsafe.context.context import OrganState
+from medsafe.context.context import OrganState, PatientPolicy
 from medsafe.context.patient import PatientReading
 from medsafe.organ import body, cardiac, hepatic, renal
-
-LIVER_CONDITIONS = frozenset({"cirrhosis", "liver-disease", "hepatic-encephalopathy", "oesophageal-varices"})
-LIVER_SUSPECTS = LIVER_CONDITIONS | {"liver-metastases", "cholestasis", "ascites"}
-RENAL_SUSPECTS = frozenset({"end-stage-renal-disease"})
-LOW_MUSCLE = frozenset({"cachexia", "amputation", "paraplegia", "frailty"})
-SWOLLEN = frozenset({"oedema", "ascites", "nephrotic-syndrome"})
-BILIRUBIN_UPPER_UMOL_L, AST_UPPER_U_L = 21.0, 40.0
-# Beyond these the indexed estimate and the actual clearance part ways, and muscle no longer goes with weight.
-EXTREME_BMI = (18.5, 40.0)
-# Creatinine and cystatin C disagree when the lower estimate is below this share of the higher.
-AGREEMENT = 0.7
 
 
 def _missing_for_renal(reading: PatientReading) -> tuple[str, ...]:
@@ -62,7 +51,7 @@ def _trend_caveats(reading: PatientReading) -> list[str]:
 def _urgent_caveats(reading: PatientReading) -> list[str]:
     """Why the estimate may be wrong here, as it must stand beside every dose."""
     found, bmi = _trend_caveats(reading), reading.number("bmi")
-    if reading.conditions & LOW_MUSCLE or (bmi is not None and bmi < EXTREME_BMI[0]):
+    if reading.conditions & reading.policy.low_muscle or (bmi is not None and bmi < reading.policy.extreme_bmi[0]):
         found.append(
             "Low muscle mass: creatinine is low for the function, so the true function is probably worse; cystatin C would help."
         )
@@ -75,7 +64,7 @@ def _body_caveats(reading: PatientReading, weight: renal.DosingWeight | None) ->
     found, bmi = [], reading.number("bmi")
     if weight is not None and (weight.which != "actual" or "unknown" in weight.why or "not defined" in weight.why):
         found.append(f"Weight used: {weight.which} ({weight.why}).")
-    if bmi is not None and bmi >= EXTREME_BMI[1]:
+    if bmi is not None and bmi >= reading.policy.extreme_bmi[1]:
         found.append(
             "Extreme weight: clearance differs widely by the weight put in, see crcl_by_weight; eGFR is to be de-indexed."
         )
@@ -83,7 +72,7 @@ def _body_caveats(reading: PatientReading, weight: renal.DosingWeight | None) ->
         found.append(
             "Amputation: weight, height and body surface no longer describe the body the equations were made for."
         )
-    if reading.conditions & SWOLLEN:
+    if reading.conditions & reading.policy.swollen:
         found.append(
             "Oedema or ascites: the weight is partly water and creatinine is diluted, so function is overstated."
         )
@@ -131,7 +120,7 @@ def _gfr(reading: PatientReading) -> _Gfr:
     one = renal.ckd_epi_2021_creatinine(age, creatinine, sex)
     two = renal.ckd_epi_2012_cystatin_c(age, cystatin, sex)
     both = renal.ckd_epi_2021_creatinine_cystatin_c(age, creatinine, cystatin, sex)
-    if one is not None and two is not None and min(one, two) < AGREEMENT * max(one, two):
+    if one is not None and two is not None and min(one, two) < reading.policy.cystatin_c_agrees * max(one, two):
         text = (
             f"Creatinine ({one:.0f}) and cystatin C ({two:.0f} mL/min/1.73 m²) disagree: the lower is taken for dosing."
         )
@@ -229,6 +218,19 @@ class HepaticState:
     shown: dict[str, Any]
 
 
+def _liver_labs_abnormal(
+    policy: PatientPolicy, bilirubin_umol_l: float | None, albumin_g_l: float | None, inr: float | None
+) -> bool:
+    """Whether the values suggest liver disease that nobody named."""
+    alone, together = policy.liver_ill_from, policy.liver_ill_with
+    if bilirubin_umol_l is not None and bilirubin_umol_l >= alone["bilirubin_umol_l"]:
+        return True
+    if inr is not None and inr >= alone["inr"]:
+        return True
+    low = albumin_g_l is not None and albumin_g_l < together["albumin_g_l"]
+    return low and bilirubin_umol_l is not None and bilirubin_umol_l > together["bilirubin_umol_l"]
+
+
 def judge_hepatic(reading: PatientReading, anticoagulated: bool) -> HepaticState:
     """Hepatic estimates. Child-Pugh doses only where liver disease is known or the labs suggest it.
 
@@ -237,25 +239,15 @@ def judge_hepatic(reading: PatientReading, anticoagulated: bool) -> HepaticState
     """
     n, word = reading.number, reading.word
     bilirubin, albumin = n("bilirubin_umol_l"), n("albumin_g_l")
-    named_liver = bool(reading.conditions & LIVER_CONDITIONS)
+    named_liver = bool(reading.conditions & reading.policy.liver_disease)
     # Under an anticoagulant the INR says nothing of the liver: unknown where the liver is ill, else counted as normal.
     inr = n("inr") if not anticoagulated or n("inr") is None else None if named_liver else 1.0
     ascites = word("ascites") or ("moderate" if "ascites" in reading.conditions else None)
     encephalopathy = word("encephalopathy") or ("grade 2" if "hepatic-encephalopathy" in reading.conditions else None)
     score = hepatic.child_pugh(bilirubin, albumin, inr, ascites, encephalopathy)
-    named = (
-        bool(reading.conditions & LIVER_CONDITIONS)
-        or ascites not in (None, "none")
-        or encephalopathy not in (None, "none")
-    )
-    abnormal = any(
-        (
-            bilirubin is not None and bilirubin >= 34.2,
-            inr is not None and inr >= 1.7,
-            bilirubin is not None and bilirubin > 21 and albumin is not None and albumin < 28,
-        )
-    )
-    suspected = named or abnormal or bool(reading.conditions & LIVER_SUSPECTS)
+    named = named_liver or ascites not in (None, "none") or encephalopathy not in (None, "none")
+    abnormal = _liver_labs_abnormal(reading.policy, bilirubin, albumin, inr)
+    suspected = named or abnormal or bool(reading.conditions & reading.policy.liver_suspects)
     labs_missing = tuple(
         f"patient.{name}"
         for name, value in (("bilirubin", bilirubin), ("albumin", albumin), ("inr", inr))
@@ -274,8 +266,8 @@ def judge_hepatic(reading: PatientReading, anticoagulated: bool) -> HepaticState
         reading.values["child_pugh"] = worst
     elif not suspected and not labs_missing:
         reading.values["child_pugh"] = "none"
-    upper = reading.uppers.get("bilirubin", BILIRUBIN_UPPER_UMOL_L)
-    odwg = hepatic.nci_odwg(bilirubin, upper, n("ast_u_l"), reading.uppers.get("ast", AST_UPPER_U_L))
+    upper = reading.uppers.get("bilirubin", reading.policy.bilirubin_upper_umol_l)
+    odwg = hepatic.nci_odwg(bilirubin, upper, n("ast_u_l"), reading.uppers.get("ast", reading.policy.ast_upper_u_l))
     if odwg:
         reading.values["nci_odwg"] = odwg
     dialysis = word("dialysis") not in (None, "none")
@@ -283,7 +275,7 @@ def judge_hepatic(reading: PatientReading, anticoagulated: bool) -> HepaticState
     albi = hepatic.albi(bilirubin, albumin)
     caveats = _hepatic_caveats(reading, score, suspected, anticoagulated)
     sodium, sex, measured_inr = n("sodium_mmol_l"), word("sex"), None if anticoagulated else n("inr")
-    ast, ast_upper = n("ast_u_l"), reading.uppers.get("ast", AST_UPPER_U_L)
+    ast, ast_upper = n("ast_u_l"), reading.uppers.get("ast", reading.policy.ast_upper_u_l)
     shown = {
         "child_pugh": {
             "class": score.grade,
@@ -327,7 +319,7 @@ def _hepatic_caveats(
         )
     if "bilirubin" not in reading.uppers and "bilirubin_umol_l" in reading.values:
         caveats.append(
-            f"NCI class uses upper limits of bilirubin {BILIRUBIN_UPPER_UMOL_L:g} umol/L and AST {AST_UPPER_U_L:g} U/L where none was given."
+            f"NCI class uses upper limits of bilirubin {reading.policy.bilirubin_upper_umol_l:g} umol/L and AST {reading.policy.ast_upper_u_l:g} U/L where none was given."
         )
     if "liver-metastases" in reading.conditions:
         caveats.append(
@@ -347,7 +339,7 @@ def judge_organs(reading: PatientReading, anticoagulated: bool = False) -> Organ
             reading.values[name] = value
     if kidneys.shown["kdigo"]:
         reading.values["kdigo"] = kidneys.shown["kdigo"]
-    if "dialysis" not in reading.values and not reading.conditions & RENAL_SUSPECTS:
+    if "dialysis" not in reading.values and not reading.conditions & reading.policy.renal_suspects:
         reading.values["dialysis"] = "none"
     shown = {
         "body": {

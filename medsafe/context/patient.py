@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from medsafe.context.conditions import ConditionIndex, read_conditions
+from medsafe.context.context import PatientPolicy
 from medsafe.context.genotypes import read_genotypes
 from medsafe.model.case import Case, Measurement, PatientData
 from medsafe.model.criteria import FactValue
@@ -14,30 +15,12 @@ from medsafe.model.quantities import ADULT_BMI, ADULT_WEIGHT_FROM_KG, ANALYTES, 
 from medsafe.model.wording import Wording
 from medsafe.organ import body, cardiac, renal
 
-# Advanced illness, where no result older than a month is trusted, and states in which function changes within days.
-ADVANCED = frozenset({"metastatic-cancer", "cachexia", "last-days-of-life", "liver-metastases"})
-ADVANCED_MAX_AGE_DAYS = 30
-CHANGING = frozenset(
-    {
-        "acute-kidney-injury",
-        "infection-active",
-        "dehydration",
-        "obstructive-uropathy",
-        "hepatic-encephalopathy",
-        "hepatorenal-syndrome",
-        "tumour-lysis-syndrome",
-    }
-)
-# Ages between which a pregnancy that is not spoken of is asked after.
-CHILDBEARING_YEARS = (10.0, 55.0)
-# Albumin to which total calcium is corrected.
-FULL_ALBUMIN_G_L = 40.0
-
 
 @dataclass
 class PatientReading:
     """What is known of a patient, being put together."""
 
+    policy: PatientPolicy
     values: dict[str, FactValue] = field(default_factory=dict)
     conditions: frozenset[str] = frozenset()
     notices: list[Notice] = field(default_factory=list)
@@ -134,10 +117,10 @@ def _trend(reading: PatientReading) -> None:
 def _age_limit(reading: PatientReading, name: str) -> tuple[int, str]:
     """How old a result of this analyte may be in this patient, in days, and why so."""
     analyte = ANALYTES[name]
-    if reading.conditions & CHANGING or reading.values.get("creatinine_trend") in ("rising", "falling"):
+    if reading.conditions & reading.policy.changing or reading.values.get("creatinine_trend") in ("rising", "falling"):
         return analyte.max_age_days_changing, "while function is changing"
-    if reading.conditions & ADVANCED:
-        return min(analyte.max_age_days, ADVANCED_MAX_AGE_DAYS), "in advanced illness"
+    if reading.conditions & reading.policy.advanced:
+        return min(analyte.max_age_days, reading.policy.advanced_max_age_days), "in advanced illness"
     return analyte.max_age_days, "in a stable patient"
 
 
@@ -202,8 +185,8 @@ def _derived(reading: PatientReading) -> None:
         if qtc is not None:
             values["qtc_ms"] = qtc
     calcium, albumin = n("calcium_mmol_l"), n("albumin_g_l")
-    if calcium is not None and albumin is not None and albumin < FULL_ALBUMIN_G_L:
-        values["calcium_mmol_l"] = round(calcium + 0.02 * (FULL_ALBUMIN_G_L - albumin), 3)
+    if calcium is not None and albumin is not None and albumin < reading.policy.full_albumin_g_l:
+        values["calcium_mmol_l"] = round(calcium + 0.02 * (reading.policy.full_albumin_g_l - albumin), 3)
     if reading.values.get("prognosis") in ("hours", "days"):
         reading.conditions |= {"last-days-of-life"}
     weeks = n("pregnancy_weeks")
@@ -211,8 +194,9 @@ def _derived(reading: PatientReading) -> None:
         reading.conditions |= {"pregnancy"}
 
 
-def _may_bear_children(age_years: float | None) -> bool:
-    return age_years is None or CHILDBEARING_YEARS[0] <= age_years <= CHILDBEARING_YEARS[1]
+def _may_bear_children(reading: PatientReading) -> bool:
+    age_years, (first, last) = reading.number("age_years"), reading.policy.childbearing_years
+    return reading.word("sex") != "male" and (age_years is None or first <= age_years <= last)
 
 
 def _unseen(reading: PatientReading) -> dict[str, frozenset[str]]:
@@ -220,16 +204,16 @@ def _unseen(reading: PatientReading) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     if "prognosis" not in reading.values and "last-days-of-life" not in reading.conditions:
         found["last-days-of-life"] = frozenset({"prognosis"})
-    if reading.word("sex") != "male" and _may_bear_children(reading.number("age_years")):
+    if _may_bear_children(reading):
         found["pregnancy"] = frozenset({"pregnancy_weeks"})
     if reading.number("creatinine_umol_l") is None:
         found["acute-kidney-injury"] = frozenset({"creatinine_umol_l"})
     return {key: facts for key, facts in found.items() if key not in reading.conditions}
 
 
-def read_patient(case: Case, conditions: ConditionIndex, wording: Wording) -> PatientReading:
+def read_patient(case: Case, conditions: ConditionIndex, wording: Wording, policy: PatientPolicy) -> PatientReading:
     """Read everything said about the patient."""
-    reading = PatientReading()
+    reading = PatientReading(policy)
     reading.conditions, notices = read_conditions(case.patient.conditions or (), conditions, case.as_of)
     reading.notices += notices
     _words(reading, case)

@@ -28,6 +28,7 @@ SECTIONS: Mapping[str, str] = {
     "effects": f"{INTERACTIONS}/effects/{{}}.toml",
     "pathways": f"{INTERACTIONS}/pathways.toml",
     "opioid_rules": f"{INTERACTIONS}/opioid_safety.toml",
+    "steps": f"{INTERACTIONS}/steps.toml",
     "stopping": f"{INTERACTIONS}/stopping/{{}}.toml",
     "policy": f"{INTERACTIONS}/policy.toml",
 }

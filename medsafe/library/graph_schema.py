@@ -32,6 +32,7 @@ from medsafe.model.knowledge import (
     PairEnd,
     Pathway,
     Preference,
+    Step,
     StoppingRule,
     Symptom,
     Threshold,
@@ -237,6 +238,19 @@ class OptionSchema(Strict):
         return Option(**tupled(data))
 
 
+class StepSchema(Strict):
+    """The words are templates, so their length is that of a label before it is filled in."""
+
+    action = text(required=True, validate=words_from(ACTIONS))
+    label = text(required=True, validate=validate.Length(max=139))
+    rationale = text(required=True)
+    benefit = fields.Float(required=True, validate=validate.Range(min=0, max=10))
+    burden = fields.Float(load_default=0.0, validate=validate.Range(min=0, max=10))
+    titration = text(load_default="")
+    review_after = text(load_default="")
+    sources = Citations(required=True)
+
+
 class SymptomSchema(Strict):
     name = text(required=True)
     synonyms = Words()
@@ -273,6 +287,11 @@ def as_symptom(key: str, data: dict[str, Any]) -> Symptom:
 
 def as_stopping_rule(key: str, data: dict[str, Any]) -> StoppingRule:
     return StoppingRule(id=key, **data)
+
+
+def as_step(key: str, data: dict[str, Any]) -> Step:
+    """A step that is worked out."""
+    return Step(id=key, **tupled(data))
 
 
 def as_opioid_rule(key: str, data: dict[str, Any]) -> OpioidRule:

@@ -24,6 +24,7 @@ from medsafe.library.graph_schema import (
     InteractionSchema,
     OpioidRuleSchema,
     PathwaySchema,
+    StepSchema,
     StoppingRuleSchema,
     SymptomSchema,
     as_condition,
@@ -31,6 +32,7 @@ from medsafe.library.graph_schema import (
     as_interaction,
     as_opioid_rule,
     as_pathway,
+    as_step,
     as_stopping_rule,
     as_symptom,
 )
@@ -265,6 +267,7 @@ def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
         policy=reading.toml(root / INTERACTIONS / "policy.toml"),
         stopping=reading.folder(f"{INTERACTIONS}/stopping", StoppingRuleSchema(), as_stopping_rule),
         opioid_rules=reading.tables(f"{INTERACTIONS}/opioid_safety.toml", OpioidRuleSchema(), as_opioid_rule),
+        steps=reading.tables(f"{INTERACTIONS}/steps.toml", StepSchema(), as_step),
         wording=_wording(reading),
     )
     return knowledge, sorted({*_cut_off(root), *reading.problems, *sense.judge(knowledge)})

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
+from medsafe.library.policy_sense import order_entry_is_whole, policy_is_whole, steps_are_whole
 from medsafe.library.problems import Problem
 from medsafe.model.criteria import Criterion
 from medsafe.model.knowledge import Band, Citation, ConversionRow, Drug, Interaction, Knowledge
@@ -285,6 +286,8 @@ def _citations(k: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...], D
         yield f"interaction_data/effects/{e.id}.toml", "sources", e.guidance.sources, None
     for rule in k.stopping.values():
         yield f"interaction_data/stopping/{rule.id}.toml", "sources", rule.guidance.sources, None
+    for step in k.steps.values():
+        yield "interaction_data/steps.toml", step.id, step.sources, None
     for s in k.symptoms.values():
         for option in s.options:
             yield f"formulary/symptoms/{s.id}.toml", f"options.{option.id}", option.sources, None
@@ -512,129 +515,10 @@ def stopping_rules_make_sense(k: Knowledge) -> Iterator[Problem]:
             yield Problem(file, "ids", f"{name!r} is no drug and no class", "ids of drugs or classes", tip)
 
 
-POLICY_KEYS = {
-    "exposure_increase": ("narrow", "usual", "wide"),
-    "exposure_decrease": ("narrow", "usual", "wide"),
-    "dose_excess": ("steps",),
-    "interruption": (
-        "from",
-        "at_comfort_from",
-        "acute",
-        "tolerated_days",
-        "tolerated_kinds",
-        "tolerated_when_stable",
-        "tolerated_diseases",
-        "not_tolerated",
-    ),
-    "tailoring": ("switched_off",),
-    "smoking": ("substance",),
-    "hepatic": ("inr_unreliable_with",),
-    "suggestions": ("no_oral_with", "doses_from_age_years", "intent", "priority"),
-    "order_entry": (
-        "most_cards",
-        "most_quiet_cards",
-        "standing_interrupts",
-        "only_for_own_kind",
-        "override_reasons",
-        "tests",
-    ),
-    "ordinary_adult": ("sex", "vitals", "labs"),
-    "opioid": (
-        "default_table",
-        "tolerant_ome_mg",
-        "breakthrough_share",
-        "breakthrough_too_small",
-        "breakthrough_too_large",
-        "monitoring_ome_mg",
-        "escalation_mild",
-        "escalation_severe",
-        "escalation_cap_ome_mg",
-        "frail_escalation",
-        "rotation_reduction",
-        "rotation_reduction_frail",
-        "rotation_reduction_toxicity",
-        "rescue_doses_for_review",
-        "respiratory_rate_low",
-        "respiratory_rate_slow",
-        "naive_below_ome_mg",
-        "tolerant_days",
-        "away_from_patch_reduction",
-        "rescue_drugs",
-        "rescue_not_carried_over",
-        "very_high",
-        "implausible_times",
-        "implausible_from_ome_mg",
-        "implausible_ome_mg",
-        "largest_step",
-        "pain_from",
-        "patch_not_raised_from_c",
-        "drowsy_from",
-        "high_dose_ome_mg",
-        "kidneys_reduced_below_ml_min",
-        "kidneys_failing_below_ml_min",
-        "neurotoxic_signs",
-        "signs_of_nerve_pain",
-        "nerve_pains",
-        "conversion_too_large",
-        "conversion_too_small",
-        "rotation",
-    ),
-    "organ_conditions": ("renal-caution", "hepatic-caution"),
-    "dialysis_unstated": ("haemodialysis", "peritoneal", "crrt"),
-    "dialysis_words": (
-        "after-session",
-        "supplement",
-        "any",
-        "removed-yes",
-        "removed-no",
-        "removed-partly",
-        "removed-unknown",
-    ),
-    "rising_creatinine": ("named", "stage 1", "stage 2", "stage 3"),
-}
-
-
-def policy_is_whole(k: Knowledge) -> Iterator[Problem]:
-    for table, keys in POLICY_KEYS.items():
-        found = k.policy.get(table)
-        missing = [key for key in keys if not isinstance(found, dict) or key not in found]
-        for key in missing:
-            tip = "every number of the policy must be there: nothing is assumed"
-            yield Problem("interaction_data/policy.toml", table, f"{key!r} is missing", "all keys of the table", tip)
-    yield from _organ_conditions(k)
-
-
-def _organ_conditions(k: Knowledge) -> Iterator[Problem]:
-    table = k.policy.get("organ_conditions")
-    for hazard, ids in (table if isinstance(table, dict) else {}).items():
-        for unknown in sorted(set(ids) - set(k.conditions)):
-            path, tip = f"organ_conditions.{hazard}", "a misspelt condition would be told twice"
-            yield Problem(
-                "interaction_data/policy.toml", path, f"unknown condition {unknown!r}", "a known condition", tip
-            )
-
-
-ORDER_ENTRY_ROWS = {"override_reasons": ("code", "display"), "tests": ("field", "name", "loinc", "display")}
-
-
-def order_entry_is_whole(k: Knowledge) -> Iterator[Problem]:
-    entry = k.policy.get("order_entry")
-    for table, keys in ORDER_ENTRY_ROWS.items():
-        rows = entry.get(table, ()) if isinstance(entry, dict) else ()
-        place = f"order_entry.{table}"
-        for row in rows:
-            if sorted(row) != sorted(keys) or not all(isinstance(v, str) and v for v in row.values()):
-                wanted, tip = f"a text for each of {', '.join(keys)}", "fill every key of the row, or take the row out"
-                yield Problem("interaction_data/policy.toml", place, f"{row!r}", wanted, tip)
-        names = [str(row.get(keys[0])) for row in rows]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            tip = "codes come back in feedback: give the new row a code of its own"
-            yield Problem("interaction_data/policy.toml", place, f"{name!r} stands twice", "each once", tip)
-
-
 RULES: tuple[Rule, ...] = (
     policy_is_whole,
     order_entry_is_whole,
+    steps_are_whole,
     ids_are_kebab_case,
     drug_classes_exist,
     class_tree_is_acyclic,

@@ -592,6 +592,21 @@ class OpioidRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """The words and the weight of a step that is worked out from this patient's doses; words in braces are filled in."""
+
+    id: str
+    action: str
+    label: str
+    rationale: str
+    benefit: float
+    burden: float = 0.0
+    titration: str = ""
+    review_after: str = ""
+    sources: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """All that the service knows, in one version."""
 
@@ -610,5 +625,6 @@ class Knowledge:
     policy: Mapping[str, object]
     opioid_rules: Mapping[str, OpioidRule] = field(default_factory=dict)
     stopping: Mapping[str, StoppingRule] = field(default_factory=dict)
+    steps: Mapping[str, Step] = field(default_factory=dict)
     wording: Wording = field(default_factory=Wording)
     organ_exposure: Mapping[str, tuple[ExposureRow, ...]] = field(default_factory=dict)

@@ -6,14 +6,14 @@ module: `suggest` screens every step like any other option.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from medsafe.checks import stopping
 from medsafe.context.context import Context
 from medsafe.model.findings import Finding
-from medsafe.model.knowledge import Severity, Strength
+from medsafe.model.knowledge import Citation, Option, Severity, Strength
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import MASS_MG, SEDATED
 from medsafe.opioids.conversion import (
@@ -34,16 +34,10 @@ from medsafe.suggestions.conversions import (
     rescue_for,
     rules_of,
 )
-from medsafe.suggestions.options import Candidate, generated
+from medsafe.suggestions.options import Candidate, worked_out
 
 TOXIC = ("opioid-toxicity", "opioid-neurotoxicity")
-SWALLOWING = frozenset({"dysphagia", "bowel-obstruction", "complete-bowel-obstruction"})
-SEVERE_PAIN = 7
-# A symptom that is reported without a score is taken as moderate, and no dose is raised on it.
-UNSCORED = 5.0
 DYING = "last-days-of-life"
-LONG_HALF_LIFE_H = 15
-SOURCE = ("fast-fact-20#steps",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ def situation(context: Context, score: float | None, responsive: str, findings: 
         )
     )
     return Situation(
-        pain=UNSCORED if score is None else score,
+        pain=_policy(context, "pain_unscored") if score is None else score,
         responsiveness=responsive,
         toxic=tuple(f.hazard for f in findings if f.hazard in TOXIC and f.severity >= Severity.MODERATE),
         drowsy=values.get("sedation") in SEDATED
@@ -107,44 +101,45 @@ def _policy(context: Context, name: str) -> float:
     return float(value)
 
 
+def _words(context: Context, name: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = context.policy.opioid[name]
+    return found
+
+
+def _controlled(context: Context, s: Situation) -> bool:
+    return s.pain < _policy(context, "pain_from")
+
+
 def why_not_raise(context: Context, s: Situation) -> tuple[str, ...]:
     """Every reason against raising the opioid; empty when there is none."""
-    reasons = []
-    if "opioid-toxicity" in s.toxic:
-        reasons.append("Signs of opioid toxicity (breathing or sedation): raising the dose is dangerous.")
-    if "opioid-neurotoxicity" in s.toxic:
-        reasons.append("Signs of opioid neurotoxicity: raising the dose makes it worse.")
-    if not s.scored:
-        reasons.append("How severe the pain is was not given: ask before a dose is raised.")
-    if s.pain < 4:
-        reasons.append("Pain is controlled (below 4 of 10).")
-    if s.drowsy:
-        reasons.append("Drowsiness limits the dose: reduce, rotate or add an adjuvant instead.")
-    if s.ome >= _policy(context, "escalation_cap_ome_mg"):
-        reasons.append(
-            f"The daily dose is already {s.ome:.0f} mg oral morphine: rotate or ask a specialist rather than raise."
-        )
-    return tuple(reasons)
+    holds = {
+        **{hazard: hazard in s.toxic for hazard in TOXIC},
+        "unscored": not s.scored,
+        "controlled": _controlled(context, s),
+        "drowsy": s.drowsy,
+        "cap": s.ome >= _policy(context, "escalation_cap_ome_mg"),
+    }
+    words = _words(context, "not_raised")
+    return tuple(words[reason].format(ome=f"{s.ome:.0f}") for reason, held in holds.items() if held)
 
 
-def why_not_raise_this(s: Situation, medicine: Medicine) -> tuple[str, ...]:
+def why_not_raise_this(context: Context, s: Situation, medicine: Medicine) -> tuple[str, ...]:
     """Reasons against raising this one of the opioids."""
+    words = _words(context, "not_raised")
     if medicine.id in s.renal_trouble:
-        return (
-            f"{medicine.drug.name} does not fit this kidney or liver function: change the opioid rather than raise it.",
-        )
-    if s.febrile and medicine.route == "transdermal":
-        return (
-            "Fever speeds absorption from a patch: treat the fever and use rescue doses before the patch is raised.",
-        )
-    return ()
+        return (words["organs"].format(drug=medicine.drug.name),)
+    return (words["fever"],) if s.febrile and medicine.route == "transdermal" else ()
 
 
 def step_share(context: Context, s: Situation) -> float:
     """By how much to raise: less in mild pain and in the frail."""
     if s.frail:
         return _policy(context, "frail_escalation")
-    return _policy(context, "escalation_severe") if s.pain >= 7 else _policy(context, "escalation_mild")
+    return (
+        _policy(context, "escalation_severe")
+        if s.pain >= _policy(context, "severe_pain_from")
+        else _policy(context, "escalation_mild")
+    )
 
 
 def _order_like(medicine: Medicine, dose: float) -> dict[str, Any]:
@@ -215,68 +210,65 @@ def _not_too_sharp(dose: float, current: float, least: float, strengths: Strengt
 
 def raise_background(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Raise each background opioid by the step that fits the pain."""
-    share = step_share(context, s)
-    benefit = {"yes": 8.0, "partly": 6.0, "poorly": 2.5}.get(s.responsiveness, 0.0) + (
-        1.5 if s.pain >= SEVERE_PAIN else 0.0
-    )
+    share, benefit = step_share(context, s), _raise_benefit(context, s)
     for medicine in s.background:
-        dose = None if why_not_raise_this(s, medicine) else _changed_dose(medicine, 1.0 + share, up=True)
+        dose = None if why_not_raise_this(context, s, medicine) else _changed_dose(medicine, 1.0 + share, up=True)
         if dose is None or medicine.drug.opioid is None or medicine.drug.opioid.action not in ("full", "partial"):
             continue
         order = _order_like(medicine, dose)
-        rescue = _rescue(context, s, medicine, order)
-        label = f"Raise {medicine.drug.name} to {dose:g} {order['unit']} ({share:.0%} step)"
-        rationale = f"Pain {s.pain:g} of 10 on {s.ome:.0f} mg oral morphine a day; {s.taken_rescue_doses:g} rescue doses in 24 h."
-        option = generated(
-            f"increase-{medicine.id}",
-            "increase",
-            label,
-            rationale,
-            benefit,
-            SOURCE,
-            titration=f"By {share:.0%} at most every {_wait(medicine)}; adjust the rescue dose with it.",
-            review_after="24 to 48 h: pain, sedation, respiratory rate, bowels",
-            burden=1.0,
-        )
-        yield Candidate(symptom, option, medicine.drug, order, frozenset({medicine.order}), rescue, score=benefit - 1.0)
+        words = _dose_words(medicine, order) | {
+            "share": f"{share:.0%}",
+            "pain": f"{s.pain:g}",
+            "ome": f"{s.ome:.0f}",
+            "rescues": f"{s.taken_rescue_doses:g}",
+            "wait": _wait(context, medicine),
+        }
+        option = worked_out(context, "raise", words, f"increase-{medicine.id}", benefit)
+        yield _instead(symptom, option, medicine, order, _rescue(context, s, medicine, order))
 
 
-def _wait(medicine: Medicine) -> str:
+def _raise_benefit(context: Context, s: Situation) -> float:
+    """What a raise promises, by how well the pain answers to opioids and how severe it is."""
+    by_answer: Mapping[str, float] = context.policy.opioid["raise_benefit"]
+    severe = s.pain >= _policy(context, "severe_pain_from")
+    return by_answer.get(s.responsiveness, 0.0) + (_policy(context, "severe_pain_adds") if severe else 0.0)
+
+
+def _dose_words(medicine: Medicine, order: Mapping[str, Any]) -> dict[str, str]:
+    return {"drug": medicine.drug.name, "dose": f"{order['dose']:g}", "unit": str(order["unit"])}
+
+
+def _instead(symptom: str, option: Option, medicine: Medicine, order: dict[str, Any], rescue: Any) -> Candidate:
+    """A changed dose in the place of the one that is ordered now."""
+    score = option.benefit - option.burden
+    return Candidate(symptom, option, medicine.drug, order, frozenset({medicine.order}), rescue, score=score)
+
+
+def _wait(context: Context, medicine: Medicine) -> str:
     """How long a step must be left to show its whole effect."""
-    if medicine.route == "transdermal":
-        return "72 h"
-    return "5 to 7 days" if (medicine.drug.half_life_h or 0) >= LONG_HALF_LIFE_H else "24 to 48 h"
+    slow = (medicine.drug.half_life_h or 0) >= _policy(context, "slow_from_half_life_h")
+    waits: Any = context.policy.opioid["step_waits"]
+    return str(waits["patch" if medicine.route == "transdermal" else "slow" if slow else "usual"])
 
 
 def lower_background(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Lower the background opioid: over-treatment, drowsiness, toxicity."""
-    toxic = bool(s.toxic)
-    if not (toxic or (s.pain < 4 and s.drowsy)):
+    if not (s.toxic or (_controlled(context, s) and s.drowsy)):
         return
-    share = 0.5 if "opioid-toxicity" in s.toxic else 0.25
+    slow = "opioid-toxicity" in s.toxic
+    share = _policy(context, "lowered_by_in_slow_breathing" if slow else "lowered_by")
     for medicine in s.background:
         least = min(1.0 - share, 1.0 - stopping.most_taken_off(context, medicine))
         dose = _changed_dose(medicine, 1.0 - share, up=False, least=least)
         if dose is not None:
-            yield _lowered(context, symptom, s, medicine, dose)
-    if "opioid-toxicity" in s.toxic:
-        yield _breathing_first(symptom, s)
-
-
-def _lowered(context: Context, symptom: str, s: Situation, medicine: Medicine, dose: float) -> Candidate:
-    order = _order_like(medicine, dose)
-    option = generated(
-        f"reduce-{medicine.id}",
-        "reduce",
-        f"Lower {medicine.drug.name} to {dose:g} {order['unit']}",
-        "Signs of opioid toxicity." if s.toxic else "Pain is controlled and the patient is drowsy.",
-        8.0,
-        ("pallipedia-neurotoxicity#management",),
-        titration="Lower further by a quarter if drowsiness or toxicity stays; lower the rescue dose with it.",
-        review_after="24 h: pain, sedation, respiratory rate",
-    )
-    rescue = _rescue(context, s, medicine, order)
-    return Candidate(symptom, option, medicine.drug, order, frozenset({medicine.order}), rescue, score=8.0)
+            order = _order_like(medicine, dose)
+            step = "lower-toxic" if s.toxic else "lower-drowsy"
+            option = worked_out(context, step, _dose_words(medicine, order), f"reduce-{medicine.id}")
+            yield _instead(symptom, option, medicine, order, _rescue(context, s, medicine, order))
+    if slow:
+        # An emergency in whoever is not dying, a question in whoever is.
+        option = worked_out(context, "judge-breathing" if s.dying else "hold-opioids", {})
+        yield Candidate(symptom, option, score=option.benefit)
 
 
 def _rescue(context: Context, s: Situation, medicine: Medicine, order: dict[str, Any]) -> Any:
@@ -290,44 +282,11 @@ def _rescue(context: Context, s: Situation, medicine: Medicine, order: dict[str,
     return rescue_for(context, (*s.rescue, *s.background), ome, frozenset(s.renal_trouble))
 
 
-def _breathing_first(symptom: str, s: Situation) -> Candidate:
-    """Slow breathing: an emergency in whoever is not dying, a question in whoever is."""
-    if s.dying:
-        option = generated(
-            "judge-breathing",
-            "review",
-            "Slow breathing in the last days: dying or too much opioid? Look for pinpoint pupils, jerks, a recent dose or failing kidneys",
-            "Slow breathing belongs to dying. If it is the opioid, halve the dose rather than stop it; naloxone only if it would be the patient's wish.",
-            10.0,
-            ("scottish-naloxone#indications",),
-            review_after="30 to 60 minutes",
-        )
-    else:
-        option = generated(
-            "hold-opioids",
-            "hold",
-            "Hold the opioid and other sedatives; remove patches; support breathing",
-            "Respiratory depression or deep sedation: naloxone in small titrated doses when breathing is below 8 a minute.",
-            10.0,
-            ("scottish-naloxone#indications",),
-            review_after="minutes to hours",
-        )
-    return Candidate(symptom, option, score=10.0)
-
-
-def go_on(symptom: str, s: Situation) -> Iterator[Candidate]:
+def go_on(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Controlled pain without side effects: leave the treatment as it is, and say when to think again."""
-    if s.scored and s.pain < 4 and not s.toxic and not s.drowsy and s.background:
-        option = generated(
-            "go-on",
-            "monitor",
-            "Go on unchanged: pain is controlled; bowels, sedation and rescue use at each visit",
-            "Think again at pain of 4 or more, three or more rescue doses a day, drowsiness, jerks or confusion, or falling kidney function.",
-            7.0,
-            SOURCE,
-            review_after="1 week when stable, 24 h in the last days",
-        )
-        yield Candidate(symptom, option, score=7.0)
+    if s.scored and _controlled(context, s) and not s.toxic and not s.drowsy and s.background:
+        option = worked_out(context, "go-on", {})
+        yield Candidate(symptom, option, score=option.benefit)
 
 
 def rotation_reason(s: Situation, context: Context) -> str:
@@ -340,7 +299,7 @@ def rotation_reason(s: Situation, context: Context) -> str:
         return "toxicity"
     if s.ome >= _policy(context, "escalation_cap_ome_mg") and s.pain >= _policy(context, "pain_from"):
         return "pain"
-    if context.facts.conditions & SWALLOWING and any(m.route == "oral" for m in s.background):
+    if context.facts.conditions & context.policy.no_oral_with and any(m.route == "oral" for m in s.background):
         return "route"
     if s.pain >= _policy(context, "pain_from") and s.background and all(_has_ceiling(m) for m in s.background):
         return "ceiling"
@@ -353,29 +312,17 @@ def _has_ceiling(medicine: Medicine) -> bool:
     return opioid is not None and (not opioid.strong or opioid.action == "partial")
 
 
-def _specialist(symptom: str, name: str, why: str) -> Candidate:
-    option = generated(
-        "refer-rotation",
-        "refer",
-        f"Ask a specialist before changing {name} for another opioid",
-        why,
-        4.0,
-        ("msd-manual-2023#methadone",),
-    )
-    return Candidate(symptom, option, score=4.0)
-
-
 def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Rotate to each opioid that the policy lists."""
     reason = rotation_reason(s, context)
     orders = (*s.background, *s.rescue)
     base = base_of(context, orders, reason)
     if base.refused and s.background:
-        yield _specialist(symptom, s.background[0].drug.name, base.refused)
+        option = worked_out(context, "refer-rotation", {"drug": s.background[0].drug.name, "why": base.refused})
+        yield Candidate(symptom, option, score=option.benefit)
         return
     if not reason or not s.background or base.ome_mg_per_day <= 0:
         return
-    benefit = {"toxicity": 8.5, "renal": 8.0, "route": 6.5, "ceiling": 8.0, "pain": 5.0}[reason]
     taken = {m.id for m in orders}
     for row in context.policy.opioid["rotation"]:
         entry = context.index.drugs.get(row["drug"])
@@ -384,43 +331,38 @@ def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidat
             continue
         target = Target(entry.drug, row["route"], row["form"])
         plan = plan_conversion(context, orders, base, target, reason, frozenset(s.renal_trouble))
-        yield _rotation(symptom, s, row, target, plan, reason, benefit)
+        yield _rotation(context, symptom, s, row, target, plan, reason)
 
 
 def _rotation(
-    symptom: str, s: Situation, row: dict[str, Any], target: Target, plan: Plan, reason: str, benefit: float
+    context: Context, symptom: str, s: Situation, row: dict[str, Any], target: Target, plan: Plan, reason: str
 ) -> Candidate:
-    name, result = target.drug.name, plan.result
-    words = {
-        "toxicity": "toxicity of the present opioid",
-        "renal": "organ function",
-        "route": "the route",
-        "ceiling": "pain beyond what this opioid can do",
-        "pain": "pain despite a high dose",
-    }
-    dose = f"{result.order['dose']:g} {result.order['unit']}" if result.order else ""
-    option = generated(
-        f"rotate-{target.drug.id}-{target.route.replace(' ', '-')}",
+    benefits: Mapping[str, float] = context.policy.opioid["rotation_benefit"]
+    result = plan.result
+    option = worked_out(
+        context,
         "rotate",
-        f"Rotate to {name} {target.route} {dose}".strip(),
-        f"Because of {words[reason]}. {row.get('note', '')}".strip(),
-        benefit,
-        tuple(row.get("sources", SOURCE)),
-        burden=1.5,
-        titration=row.get("titration", "Titrate after 48 to 72 h by pain and rescue use."),
-        review_after=row.get("review_after", "24 h"),
+        {
+            "drug": target.drug.name,
+            "route": target.route,
+            "dose": f"{result.order['dose']:g} {result.order['unit']}" if result.order else "",
+            "why": _words(context, "rotation_words")[reason],
+            "note": row.get("note", ""),
+        },
+        f"rotate-{target.drug.id}-{target.route.replace(' ', '-')}",
+        benefits[reason],
+        [Citation(*source.split("#", 1)) for source in row.get("sources", ())],
     )
-    replaces = frozenset(m.order for m in (*s.background, *s.rescue))
-    reasons = (result.refused,) if result.refused else (*plan.warnings, *plan.changeover)
+    told = {key: row[key] for key in ("titration", "review_after") if key in row}
     return Candidate(
         symptom,
-        option,
+        replace(option, **told),
         target.drug,
         result.order,
-        replaces,
+        frozenset(m.order for m in (*s.background, *s.rescue)),
         result.breakthrough,
-        reasons,
-        benefit - 1.5 + float(row.get("points", 0)),
+        (result.refused,) if result.refused else (*plan.warnings, *plan.changeover),
+        option.benefit - option.burden + float(row.get("points", 0)),
         (*plan.working, *result.working),
         rescue_follows=plan.rescue_follows,
     )
@@ -429,14 +371,6 @@ def _rotation(
 def look_for_reasons(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
     """Therapeutic inertia: pain with frequent rescue doses asks for a review of the whole plan."""
     if s.pain >= _policy(context, "pain_from") and s.taken_rescue_doses >= _policy(context, "rescue_doses_for_review"):
-        label = f"Review the plan: pain {s.pain:g} with {s.taken_rescue_doses:g} rescue doses in 24 h"
-        option = generated(
-            "review-inertia",
-            "review",
-            label,
-            "Frequent rescue doses without a change of plan: ask whether the pain is opioid-responsive, the cause treatable, the drug absorbed.",
-            6.0,
-            ("fast-fact-215#causes",),
-            review_after="24 h",
-        )
-        yield Candidate(symptom, option, score=6.0)
+        words = {"pain": f"{s.pain:g}", "rescues": f"{s.taken_rescue_doses:g}"}
+        option = worked_out(context, "review-inertia", words)
+        yield Candidate(symptom, option, score=option.benefit)

@@ -5,7 +5,7 @@ An option here is only an idea; `suggest` puts every one of them through the che
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -170,12 +170,33 @@ def candidates_from_data(symptom: Symptom, symptoms: Mapping[str, Symptom], cont
         )
 
 
-def generated(
-    id_: str, action: str, label: str, rationale: str, benefit: float, sources: tuple[str, ...], **more: Any
+def worked_out(
+    context: Context,
+    step: str,
+    words: Mapping[str, str],
+    id_: str = "",
+    benefit: float | None = None,
+    sources: Iterable[Citation] = (),
 ) -> Option:
-    """An option worked out here rather than written in the data."""
-    cited = tuple(Citation(*s.split("#", 1)) for s in sources)
-    return Option(id=id_, action=action, label=label[:139], rationale=rationale, benefit=benefit, sources=cited, **more)
+    """A step that is worked out from this patient's doses, in the words of the data.
+
+    Parameters
+    ----------
+    step: its record. words: what is filled in. id_: what it is called here, the record's id where that is not given.
+    benefit, sources: where they depend on this patient, in the place of the record's.
+    """
+    rule = context.index.knowledge.steps[step]
+    return Option(
+        id=id_ or step,
+        action=rule.action,
+        label=" ".join(rule.label.format(**words).split())[:139],
+        rationale=rule.rationale.format(**words).strip(),
+        benefit=rule.benefit if benefit is None else benefit,
+        burden=rule.burden,
+        titration=rule.titration.format(**words),
+        review_after=rule.review_after,
+        sources=tuple(sources) or rule.sources,
+    )
 
 
 __all__ = [
@@ -184,7 +205,7 @@ __all__ = [
     "candidates_from_data",
     "dialysis_notes",
     "fitted",
-    "generated",
     "options_of",
     "responsiveness",
+    "worked_out",
 ]

@@ -16,7 +16,7 @@ from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
-from medsafe.model.knowledge import Option, Severity, Symptom
+from medsafe.model.knowledge import Citation, Option, Severity, Symptom
 from medsafe.model.medicine import Medicine
 from medsafe.suggestions import opioid_steps
 from medsafe.suggestions.options import (
@@ -25,8 +25,8 @@ from medsafe.suggestions.options import (
     candidates_from_data,
     dialysis_notes,
     fitted,
-    generated,
     responsiveness,
+    worked_out,
 )
 from medsafe.suggestions.orders import as_ordered, daily_shown
 from medsafe.suggestions.rescue import rescue_beside
@@ -59,8 +59,6 @@ AGAINST_MORE = frozenset(
 AGAINST_ANY = frozenset({"opioid-toxicity"})
 # Findings of these kinds speak of one medicine in this patient, whatever else is taken.
 UNSUITABLE = frozenset({"drug-disease", "drug-lab", "allergy", "pregnancy", "pharmacogenomic"})
-STOP_MISFIT = 9.0
-LOWER_MISFIT = 5.0
 # Giving less is not ruled out by what is found beside it: that is told.
 LOWERS = ("reduce", "hold", "stop")
 CHILD = "The doses on record are those of adults: ask a palliative care team for children."
@@ -383,14 +381,14 @@ def _opioid_candidates(
         return
     against = opioid_steps.why_not_raise(context, s)
     for medicine in s.background:
-        reasons = (*against, *opioid_steps.why_not_raise_this(s, medicine))
+        reasons = (*against, *opioid_steps.why_not_raise_this(context, s, medicine))
         if reasons:
             excluded.append(Excluded(symptom.name, "increase", medicine.id, reasons))
     if not against:
         yield from opioid_steps.raise_background(context, symptom.name, s)
     yield from opioid_steps.lower_background(context, symptom.name, s)
     yield from opioid_steps.rotations(context, symptom.name, s)
-    yield from opioid_steps.go_on(symptom.name, s)
+    yield from opioid_steps.go_on(context, symptom.name, s)
     yield from opioid_steps.look_for_reasons(context, symptom.name, s)
 
 
@@ -421,18 +419,10 @@ def _stops(derived: Derived, symptom: Symptom, offered: Iterable[Candidate]) -> 
         taken = [m for m in derived.context.active if m.id == drug_id and not m.new]
         if outcome not in ("no-effect", "not-tolerated") or drug_id not in options or not taken:
             continue
-        name = taken[0].drug.name
-        why = "It did nothing" if outcome == "no-effect" else "It was not tolerated"
-        option = generated(
-            f"stop-{drug_id}",
-            "stop",
-            f"Stop {name}: {'no effect' if outcome == 'no-effect' else 'not tolerated'}",
-            f"{why} and goes on adding its hazards. Taper over a week or longer what was taken for weeks.",
-            6.0,
-            ("recalled-practice#stopping",),
-            review_after="1 week: symptom and withdrawal",
-        )
-        yield Candidate(symptom.name, option, taken[0].drug, None, frozenset({taken[0].order}), score=6.0)
+        step, name = f"stop-{outcome}", taken[0].drug.name
+        option = worked_out(derived.context, step, {"drug": name}, f"stop-{drug_id}")
+        gone = frozenset({taken[0].order})
+        yield Candidate(symptom.name, option, taken[0].drug, None, gone, score=option.benefit)
 
 
 def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[Candidate]) -> list[Misfit]:
@@ -447,22 +437,19 @@ def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[
     return [(m, f) for m, f in worst if f is not None]
 
 
-def _against_misfit(symptom: Symptom, medicine: Medicine, finding: Finding, slowly: bool) -> Candidate:
+def _against_misfit(
+    context: Context, symptom: Symptom, medicine: Medicine, finding: Finding, slowly: bool
+) -> Candidate:
     """What does not suit this patient is stopped; what does more harm if it ends at once is gone through and lowered."""
-    name = medicine.drug.name
-    option = generated(
+    option = worked_out(
+        context,
+        "lower-misfit" if slowly else "stop-misfit",
+        {"drug": medicine.drug.name, "why": finding.summary},
         f"{'lower' if slowly else 'stop'}-{medicine.id}",
-        "review" if slowly else "stop",
-        f"Weigh {name} again: the least dose that is needed, lowered step by step"
-        if slowly
-        else f"Stop {name}: it does not suit this patient",
-        f"{finding.summary} Never stopped at once." if slowly else finding.summary,
-        STOP_MISFIT,
-        tuple(f"{s.id}#{s.locator}" for s in finding.sources),
-        review_after="same day",
+        sources=[Citation(s.id, s.locator) for s in finding.sources],
     )
     gone = frozenset() if slowly else frozenset({medicine.order})
-    return Candidate(symptom.name, option, medicine.drug, None, gone, score=LOWER_MISFIT if slowly else STOP_MISFIT)
+    return Candidate(symptom.name, option, medicine.drug, None, gone, score=option.benefit)
 
 
 def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple[Finding, ...]) -> list[Candidate]:
@@ -475,7 +462,7 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     unsuitable = _misfits(derived, findings, written)
     slow = [(m, f) for m, f in unsuitable if stopping.never_at_once(context, m)]
     misfits = [(m, f) for m, f in unsuitable if (m, f) not in slow]
-    written = [*(_against_misfit(symptom, m, f, slowly=True) for m, f in slow), *written]
+    written = [*(_against_misfit(context, symptom, m, f, slowly=True) for m, f in slow), *written]
     if not misfits:
         return written
     gone = frozenset(m.order for m, _ in misfits)
@@ -487,7 +474,7 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     ]
     kept = {c.option.id for c in others}
     asked = any(c.option.action == "stop" for c in written)
-    stops = [] if asked else [_against_misfit(symptom, m, f, slowly=False) for m, f in misfits]
+    stops = [] if asked else [_against_misfit(context, symptom, m, f, slowly=False) for m, f in misfits]
     return [*stops, *(c for c in written if c.option.id not in kept), *others]
 
 

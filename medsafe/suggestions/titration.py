@@ -27,11 +27,9 @@ from medsafe.suggestions.options import (
     template_for,
 )
 
-INFUSION_STEP = 1.5
 SEDATION = "cns-respiratory-depression"
 CONTROLLED = "Pain is controlled on what is taken: nothing is added to it."
 DAY_H = 24.0
-LEAST_STEP = 1.1  # less than a tenth more is no step
 
 
 def _most(option: Option, medicine: Medicine, context: Context) -> float:
@@ -64,9 +62,11 @@ def _raised(option: Option, medicine: Medicine, context: Context) -> dict[str, A
     daily, apart_h = medicine.daily_dose, medicine.interval_h or 0.0
     if not daily or medicine.prn or medicine.single or medicine.new or medicine.route is None or apart_h > DAY_H:
         return None
-    wanted = daily * INFUSION_STEP if medicine.is_rate else min(daily + _starting_dose(option, context), 2.0 * daily)
+    policy = context.policy
+    added = min(daily + _starting_dose(option, context), policy.most_raise * daily)
+    wanted = daily * policy.infusion_step if medicine.is_rate else added
     order = _order(medicine, floor(min(wanted, _most(option, medicine, context)) * 1000) / 1000)
-    if order is None or order["dose"] * order.get("times_per_day", 1.0) < daily * LEAST_STEP:
+    if order is None or order["dose"] * order.get("times_per_day", 1.0) < daily * policy.least_raise:
         return None
     return order
 

@@ -50,7 +50,7 @@ def organ_function() -> Response:
     """Every renal and hepatic estimate from the given values, with the working."""
     current = engine()
     case = read_case(body())
-    patient = read_patient(case, current.conditions, current.knowledge.wording)
+    patient = read_patient(case, current.conditions, current.knowledge.wording, current.policy.patient)
     organ = judge_organs(patient)
     notices = merge_notices((*patient.notices, *estimates_missing(organ, patient.values)))
     return reply(

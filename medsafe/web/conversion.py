@@ -22,13 +22,11 @@ from medsafe.opioids.conversion import Target, daily_of, published_into
 from medsafe.request import MAY_BE_LEFT_OUT, Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
 from medsafe.review import run_checks
 from medsafe.suggestions.conversions import Plan, base_of, plan_conversion
-from medsafe.suggestions.options import Candidate, bands_of, fitted, generated
+from medsafe.suggestions.options import Candidate, bands_of, fitted, worked_out
 from medsafe.suggestions.rescue import rescue_beside
 from medsafe.suggestions.suggest import NEVER_OFFERED, as_medicine
 from medsafe.web.problems import from_schema
 
-# A reduction this large already answers for frail organs; a band then asks for nothing more.
-REDUCED_FOR_ORGANS = 0.5
 # The plan itself answers for how the new opioid compares with the old one.
 JUDGED_HERE = frozenset({"opioid:conversion-mismatch"})
 REASONS = ("pain", "toxicity", "renal", "route", "other")
@@ -189,13 +187,14 @@ def _screened(
     context = derived.context
     order: dict[str, Any] = dict(plan.result.order or {})
     fit: tuple[str, ...] = ()
-    option = generated(f"convert-{drug.id}", "rotate", f"Convert to {drug.name}", "", 0.0, ())
+    option = worked_out(context, "convert", {"drug": drug.name}, f"convert-{drug.id}")
     replaces = frozenset(o.ref for o in context.case.regimen)
     candidate = Candidate("conversion", option, drug, order, replaces)
     medicine = as_medicine(candidate, order, derived, engine)
     if medicine is None:
         return order, fit, [], []
-    reduced = plan.result.reduction >= REDUCED_FOR_ORGANS
+    # So large a reduction already answers for frail organs; a band then asks for nothing more.
+    reduced = plan.result.reduction >= float(context.policy.opioid["changeover_reduced_from"])
     order, fit = fitted(order, medicine, bands_of(context, medicine))
     medicine = as_medicine(candidate, order, derived, engine) or medicine
     found, more = run_checks(context.with_option(medicine, replaces))
