@@ -18,6 +18,7 @@ WORDS = {
     "effects": "burdens",
     "opioid_rules": "opioid rules",
     "steps": "worked-out steps",
+    "advice": "advice by kind of rule",
     "stopping": "rules of stopping",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import Context, Substance
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import Severity
@@ -43,6 +44,8 @@ def _finding(
     relation: str,
     sources: tuple[object, ...] = (),
 ) -> Finding:
+    related = "-related" if relation == "cross-reacts-with" else ""
+    advice = advice_for(context, f"allergy{related}{'' if severity >= Severity.HIGH else '-doubtful'}")
     reaction = f" ({substance.record.reaction})" if substance.record.reaction else ""
     return Finding(
         kind="allergy",
@@ -52,13 +55,10 @@ def _finding(
         orders=(medicine.order,),
         summary=f"{medicine.drug.name}: {why}{reaction}"[:139],
         key=("allergy", medicine.id),
-        consequence="The reaction may recur."
-        if relation != "cross-reacts-with"
-        else "A related allergic reaction is possible.",
+        consequence=advice.consequence,
         path=(PathStep(medicine.id, relation, substance.record.substance),),
-        management=("Do not give unless the record is shown to be wrong.",)
-        if severity >= Severity.HIGH
-        else ("Ask what happened; give only if the benefit outweighs it, and watch the first dose.",),
+        management=advice.management,
+        sources=context.index.cite(advice.sources),
         rule=f"allergy:{medicine.id}",
         easiest_to_change=medicine.drug.name,
     )

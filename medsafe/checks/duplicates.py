@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import DrugClass, Severity
@@ -45,6 +46,7 @@ def _repeat_severity(orders: list[Medicine]) -> Severity:
 
 def _repeat(context: Context, orders: list[Medicine], severity: Severity) -> Finding:
     medicine = orders[0]
+    advice = advice_for(context, "duplicate-ingredient")
     what = "two long-acting orders" if medicine.drug.opioid else f"{len(orders)} orders contain it"
     return Finding(
         kind="duplicate",
@@ -54,9 +56,10 @@ def _repeat(context: Context, orders: list[Medicine], severity: Severity) -> Fin
         orders=tuple(sorted(m.order for m in orders)),
         summary=f"{medicine.drug.name}: {what} ({', '.join(sorted({m.product for m in orders}))})"[:139],
         key=("duplicate", medicine.id),
-        consequence="The ingredient is given more than once; doses add up.",
+        consequence=advice.consequence,
         path=tuple(PathStep(m.order, "contains", medicine.id) for m in orders),
-        management=("Keep one order, or make sure that the split is intended.",),
+        management=advice.management,
+        sources=context.index.cite(advice.sources),
         rule=f"duplicate:{medicine.id}",
         easiest_to_change=medicine.drug.name,
     )
@@ -66,17 +69,19 @@ def _two_long_acting_opioids(context: Context) -> Iterator[Finding]:
     long_acting = [m for m in context.active if m.systemic and not m.prn and _is_long_acting(m)]
     if len({m.id for m in long_acting}) > 1 and context.in_focus(*long_acting):
         names = sorted({m.drug.name for m in long_acting})
+        advice = advice_for(context, "two-long-acting-opioids", drugs=" and ".join(names))
         yield Finding(
             kind="duplicate",
             hazard="duplicate-therapy",
             severity=Severity.HIGH,
             drugs=tuple(sorted({m.id for m in long_acting})),
             orders=tuple(sorted(m.order for m in long_acting)),
-            summary=f"Two long-acting opioids together: {' and '.join(names)}"[:139],
+            summary=advice.summary[:139],
             key=("duplicate", "long-acting-opioids"),
-            consequence="Background doses add up and are easily overlooked.",
+            consequence=advice.consequence,
             path=tuple(PathStep(m.id, "is-a", "long-acting opioid") for m in long_acting),
-            management=("Keep one long-acting opioid; convert the other into it.",),
+            management=advice.management,
+            sources=context.index.cite(advice.sources),
             rule="duplicate:long-acting-opioids",
         )
 
@@ -88,18 +93,20 @@ def _weak_beside_strong(context: Context) -> Iterator[Finding]:
     weak = {m.order for m in regular if m.order not in strong}
     if not (strong and weak) or not context.in_focus(*regular):
         return
-    names = [sorted({m.drug.name for m in regular if m.order in group}) for group in (weak, strong)]
+    names = [", ".join(sorted({m.drug.name for m in regular if m.order in group})) for group in (weak, strong)]
+    advice = advice_for(context, "weak-with-strong-opioids", drugs=" with ".join(names))
     yield Finding(
         kind="duplicate",
         hazard="duplicate-therapy",
         severity=Severity.MODERATE,
         drugs=tuple(sorted({m.id for m in regular})),
         orders=tuple(sorted(strong | weak)),
-        summary=f"Weak opioid beside a strong one: {', '.join(names[0])} with {', '.join(names[1])}"[:139],
+        summary=advice.summary[:139],
         key=("duplicate", "weak-with-strong-opioids"),
-        consequence="The weak opioid adds side effects and a daily dose that is easily overlooked, and little relief.",
+        consequence=advice.consequence,
         path=tuple(PathStep(m.id, "is-a", f"{'strong' if m.order in strong else 'weak'} opioid") for m in regular),
-        management=("Keep one regular opioid: convert the weak one into the strong one, then stop it.",),
+        management=advice.management,
+        sources=context.index.cite(advice.sources),
         rule="duplicate:weak-with-strong-opioids",
     )
 
@@ -125,6 +132,7 @@ def _apart(members: list[Medicine]) -> bool:
 def _class_finding(context: Context, item: DrugClass, members: list[Medicine]) -> Finding:
     assert item.duplicate_severity is not None
     names = sorted({m.drug.name for m in members})
+    advice = advice_for(context, "duplicate-class")
     return Finding(
         kind="duplicate",
         hazard="duplicate-therapy",
@@ -133,10 +141,10 @@ def _class_finding(context: Context, item: DrugClass, members: list[Medicine]) -
         orders=tuple(sorted({m.order for m in members})),
         summary=f"{len(names)} {item.name} together: {', '.join(names)}"[:139],
         key=("duplicate-class", item.id),
-        consequence=item.duplicate_text or "More harm without more benefit.",
+        consequence=item.duplicate_text or advice.consequence,
         path=tuple(PathStep(m.id, "is-a", item.id) for m in members),
-        management=("Keep one of them unless both are meant, for example during a planned switch.",),
-        sources=context.index.cite(item.sources),
+        management=advice.management,
+        sources=context.index.cite(item.sources or advice.sources),
         rule=f"duplicate:{item.id}",
     )
 

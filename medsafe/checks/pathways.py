@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import Modulator, Pathway, Severity, Substrate
+from medsafe.model.knowledge import Guidance, Modulator, Pathway, Severity, Substrate
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import ENTERAL_ROUTES
 
@@ -311,6 +312,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     sources = list(context.index.cite(citations, victim.drug))
     for action in change.actors:
         sources += context.index.cite(action.modulator.sources, action.medicine.drug)
+    words = _advice(context, change)
     pathway_names = list(dict.fromkeys(e.pathway.name for e in touched))
     measure = "activation-left" if change.hazard == "prodrug-failure" else "auc-ratio"
     return Finding(
@@ -321,7 +323,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
         orders=tuple(sorted({victim.order, *(a.medicine.order for a in change.actors)})),
         summary=_summary(change, names),
         key=("exposure", change.hazard, victim.id),
-        consequence=_consequence(change),
+        consequence=words.consequence,
         mechanism=f"{', '.join(pathway_names)}: "
         + "; ".join(
             f"{a.medicine.drug.name} is a {a.modulator.strength} {'inducer' if a.modulator.induces else 'inhibitor'}"
@@ -329,7 +331,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
         ),
         path=_path(victim, change.exits, named),
         magnitude=Magnitude(measure, round(change.ratio, 2), "predicted", _classed(change.ratio)),
-        management=tuple(dict.fromkeys(advice)) or _default_advice(change),
+        management=tuple(dict.fromkeys(advice)) or words.management,
         monitoring=tuple(m.what for m in victim.drug.monitoring[:2]),
         modifiers=_times(change.exits, named),
         evidence="Predicted from contribution, inhibition and induction ratios; class rather than exact size.",
@@ -339,26 +341,13 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     )
 
 
-def _consequence(change: Change) -> str:
-    victim = change.victim.drug.name
-    if change.hazard == "prodrug-failure":
-        return f"{victim} may not work: little of its active form is made."
-    if change.increase:
-        return f"Toxicity of {victim} within hours to days."
-    return f"Loss of effect of {victim}; the dose may seem too small until the perpetrator is stopped, and too large afterwards."
-
-
-def _default_advice(change: Change) -> tuple[str, ...]:
-    victim = change.victim.drug.name
-    if change.hazard == "prodrug-failure":
-        return (f"Use an alternative to {victim} that needs no activation by this pathway, or replace the inhibitor.",)
-    if change.exits[0].pathway.kind == "absorption":
-        return (
-            f"Separate the doses (give {victim} at least 2 hours before or 4 to 6 hours after), or replace the other drug.",
-        )
-    if change.increase:
-        return (f"Replace the inhibitor, or lower the dose of {victim} and watch for its toxicity until steady state.",)
-    return (f"Replace the inducer, or expect to need more {victim}; review again when the inducer is stopped.",)
+def _advice(context: Context, change: Change) -> Guidance:
+    """What is said of a change in exposure; each drug's own advice stands in the place of the management."""
+    kind = change.hazard
+    if kind != "prodrug-failure":
+        absorbed = change.exits[0].pathway.kind == "absorption"
+        kind = "exposure-increase" if change.increase else "absorption-loss" if absorbed else "exposure-decrease"
+    return advice_for(context, kind, drug=change.victim.drug.name)
 
 
 def _concerned(context: Context, victim: Medicine, acting: Acting, by_focus: frozenset[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.knowledge import RouteRule, Severity
@@ -53,14 +54,9 @@ def find(context: Context) -> Iterator[Finding | Notice]:
                 finding = _finding(medicine, rule.severity, rule.text, rule.management, f"route:{medicine.id}")
                 yield _cited(context, finding, medicine, rule)
         if not told and medicine.route in TUBE_ROUTES and medicine.forms & CRUSH_RESISTANT:
-            text = "a release-controlled form must not be crushed for a tube: the whole dose is released at once"
-            yield _finding(
-                medicine,
-                Severity.HIGH,
-                text,
-                ("Use a liquid or an immediate-release form and divide the daily dose.",),
-                f"route:{medicine.id}:tube",
-            )
+            advice = advice_for(context, "release-form-down-a-tube")
+            finding = _finding(medicine, Severity.HIGH, advice.summary, advice.management, f"route:{medicine.id}:tube")
+            yield replace(finding, sources=context.index.cite(advice.sources))
         known = medicine.drug.systemic_routes | medicine.drug.local_routes
         if (
             not told

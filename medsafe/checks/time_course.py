@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
 from medsafe.context.drift import full_ratio, severity_of_drift
 from medsafe.model.criteria import Truth, judge_all
@@ -28,11 +29,7 @@ def _finding(
     direction = "rise" if ratio > 1 else "fall"
     role = "inducer" if modulator.induces else "inhibitor"
     offset = f" over about {modulator.offset_days:g} days" if modulator.offset_days else ""
-    advice = (
-        f"Watch for toxicity of {victim.drug.name} and be ready to lower its dose{offset}."
-        if ratio > 1
-        else f"Watch for loss of effect of {victim.drug.name} and be ready to raise its dose{offset}."
-    )
+    advice = advice_for(context, f"exposure-will-{direction}", drug=victim.drug.name, role=role, over=offset)
     return Finding(
         kind="time-course",
         hazard="time-course",
@@ -43,7 +40,7 @@ def _finding(
         summary=f"{gone.drug.name} was stopped: {victim.drug.name} exposure will {direction} about {max(ratio, 1 / ratio):.1f}-fold"[
             :139
         ],
-        consequence=f"A dose found right under the {role} becomes wrong without anyone changing it.",
+        consequence=advice.consequence,
         mechanism=f"{gone.drug.name} is a {modulator.strength} {role} of {pathway.name}; it was stopped {gone.stopped_days_ago:g} days ago.",
         path=(
             PathStep(
@@ -52,7 +49,7 @@ def _finding(
             PathStep(victim.id, "substrate-of", pathway.name),
         ),
         magnitude=Magnitude("auc-ratio", round(ratio, 2), "predicted"),
-        management=(advice,),
+        management=advice.management,
         monitoring=tuple(m.what for m in victim.drug.monitoring[:2]),
         modifiers=(f"The change is complete{offset} after stopping.",) if offset else (),
         sources=(*context.index.cite(edge.sources, victim.drug), *context.index.cite(modulator.sources, gone.drug)),

@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, str] = {
     "pathways": f"{INTERACTIONS}/pathways.toml",
     "opioid_rules": f"{INTERACTIONS}/opioid_safety.toml",
     "steps": f"{INTERACTIONS}/steps.toml",
+    "advice": f"{INTERACTIONS}/advice.toml",
     "stopping": f"{INTERACTIONS}/stopping/{{}}.toml",
     "policy": f"{INTERACTIONS}/policy.toml",
 }

@@ -25,6 +25,7 @@ from medsafe.model.knowledge import (
     Condition,
     Effect,
     Exclusion,
+    Guidance,
     Interaction,
     OpioidRule,
     Option,
@@ -238,6 +239,12 @@ class OptionSchema(Strict):
         return Option(**tupled(data))
 
 
+class AdviceSchema(GuidanceMixin):
+    """The words for a kind of rule; the summary is that of the rule unless it is given here."""
+
+    summary = fields.String(load_default="", validate=validate.Length(max=139))
+
+
 class StepSchema(Strict):
     """The words are templates, so their length is that of a label before it is filled in."""
 
@@ -287,6 +294,11 @@ def as_symptom(key: str, data: dict[str, Any]) -> Symptom:
 
 def as_stopping_rule(key: str, data: dict[str, Any]) -> StoppingRule:
     return StoppingRule(id=key, **data)
+
+
+def as_advice(key: str, data: dict[str, Any]) -> Guidance:
+    """The words for a kind of rule."""
+    return take_guidance(data)
 
 
 def as_step(key: str, data: dict[str, Any]) -> Step:

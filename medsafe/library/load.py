@@ -19,6 +19,7 @@ from marshmallow import Schema, ValidationError
 from medsafe.library import sense
 from medsafe.library.drug_schema import DrugClassSchema, DrugSchema, SourceSchema, as_class, as_drug
 from medsafe.library.graph_schema import (
+    AdviceSchema,
     ConditionSchema,
     EffectSchema,
     InteractionSchema,
@@ -27,6 +28,7 @@ from medsafe.library.graph_schema import (
     StepSchema,
     StoppingRuleSchema,
     SymptomSchema,
+    as_advice,
     as_condition,
     as_effect,
     as_interaction,
@@ -268,6 +270,7 @@ def read_knowledge(root: Path) -> tuple[Knowledge, list[Problem]]:
         stopping=reading.folder(f"{INTERACTIONS}/stopping", StoppingRuleSchema(), as_stopping_rule),
         opioid_rules=reading.tables(f"{INTERACTIONS}/opioid_safety.toml", OpioidRuleSchema(), as_opioid_rule),
         steps=reading.tables(f"{INTERACTIONS}/steps.toml", StepSchema(), as_step),
+        advice=reading.tables(f"{INTERACTIONS}/advice.toml", AdviceSchema(), as_advice),
         wording=_wording(reading),
     )
     return knowledge, sorted({*_cut_off(root), *reading.problems, *sense.judge(knowledge)})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from string import Formatter
 
 from medsafe.library.problems import Problem
-from medsafe.model.knowledge import Knowledge, Step
+from medsafe.model.knowledge import Knowledge
 
 POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
@@ -193,19 +193,47 @@ STEPS: dict[str, frozenset[str]] = {
 }
 
 
-def _words_of(step: Step) -> set[str]:
-    texts = (step.label, step.rationale, step.titration)
+# The kinds of rule that take their words from the data, and the words that may be filled in.
+ADVICE: dict[str, frozenset[str]] = {
+    "allergy": frozenset(),
+    "allergy-doubtful": frozenset(),
+    "allergy-related": frozenset(),
+    "allergy-related-doubtful": frozenset(),
+    "duplicate-ingredient": frozenset(),
+    "two-long-acting-opioids": frozenset({"drugs"}),
+    "weak-with-strong-opioids": frozenset({"drugs"}),
+    "duplicate-class": frozenset(),
+    "prodrug-failure": frozenset({"drug"}),
+    "absorption-loss": frozenset({"drug"}),
+    "exposure-increase": frozenset({"drug"}),
+    "exposure-decrease": frozenset({"drug"}),
+    "release-form-down-a-tube": frozenset(),
+    "exposure-will-rise": frozenset({"drug", "role", "over"}),
+    "exposure-will-fall": frozenset({"drug", "role", "over"}),
+}
+
+
+def _words_in(texts: Iterable[str]) -> set[str]:
     return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
-def steps_are_whole(k: Knowledge) -> Iterator[Problem]:
-    file = "interaction_data/steps.toml"
-    for missing in sorted(STEPS.keys() - k.steps.keys()):
-        yield Problem(file, missing, "the step is missing", "every step that is worked out", "write its table again")
-    for unknown in sorted(k.steps.keys() - STEPS.keys()):
-        tip = "take the table out: an option of a symptom stands in formulary/symptoms"
-        yield Problem(file, unknown, "nothing works out this step", f"one of {', '.join(sorted(STEPS))}", tip)
-    for key in sorted(STEPS.keys() & k.steps.keys()):
-        for word in sorted(_words_of(k.steps[key]) - STEPS[key]):
-            known = ", ".join(f"{{{name}}}" for name in sorted(STEPS[key])) or "no word in braces"
+def _whole(file: str, wanted: Mapping[str, frozenset[str]], found: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    """Whether every table that the rules ask for is there, no other, and each with words that are filled in only."""
+    for missing in sorted(wanted.keys() - found.keys()):
+        yield Problem(file, missing, "the table is missing", "every table that a rule asks for", "write it again")
+    for unknown in sorted(found.keys() - wanted.keys()):
+        yield Problem(file, unknown, "no rule asks for it", f"one of {', '.join(sorted(wanted))}", "take the table out")
+    for key in sorted(wanted.keys() & found.keys()):
+        for word in sorted(_words_in(found[key]) - wanted[key]):
+            known = ", ".join(f"{{{name}}}" for name in sorted(wanted[key])) or "no word in braces"
             yield Problem(file, key, f"{{{word}}} can't be filled in", known, "use a word that is filled in here")
+
+
+def steps_are_whole(k: Knowledge) -> Iterator[Problem]:
+    found = {key: (step.label, step.rationale, step.titration) for key, step in k.steps.items()}
+    yield from _whole("interaction_data/steps.toml", STEPS, found)
+
+
+def advice_is_whole(k: Knowledge) -> Iterator[Problem]:
+    found = {key: (a.summary, a.consequence, a.mechanism, *a.management) for key, a in k.advice.items()}
+    yield from _whole("interaction_data/advice.toml", ADVICE, found)

@@ -193,6 +193,7 @@ def _shared_sections() -> Iterator[Section]:
     yield _section("shared_sources", f"{FORMULARY}/sources.toml", "", "keyed", d.SourceSchema)
     yield _section("pathways", f"{INTERACTIONS}/pathways.toml", "", "keyed", g.PathwaySchema)
     yield _section("opioid_safety", f"{INTERACTIONS}/opioid_safety.toml", "", "keyed", g.OpioidRuleSchema)
+    yield _section("advice", f"{INTERACTIONS}/advice.toml", "", "keyed", g.AdviceSchema)
     yield _section("steps", f"{INTERACTIONS}/steps.toml", "", "keyed", g.StepSchema)
     yield _section("stopping", f"{INTERACTIONS}/stopping/*.toml", "", "record", g.StoppingRuleSchema, "modifiers")
     yield _section("burdens", EFFECT_FILES, "", "record", g.EffectSchema, "thresholds modifiers")

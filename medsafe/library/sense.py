@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
-from medsafe.library.policy_sense import order_entry_is_whole, policy_is_whole, steps_are_whole
+from medsafe.library.policy_sense import advice_is_whole, order_entry_is_whole, policy_is_whole, steps_are_whole
 from medsafe.library.problems import Problem
 from medsafe.model.criteria import Criterion
 from medsafe.model.knowledge import Band, Citation, ConversionRow, Drug, Interaction, Knowledge
@@ -286,6 +286,8 @@ def _citations(k: Knowledge) -> Iterator[tuple[str, str, tuple[Citation, ...], D
         yield f"interaction_data/effects/{e.id}.toml", "sources", e.guidance.sources, None
     for rule in k.stopping.values():
         yield f"interaction_data/stopping/{rule.id}.toml", "sources", rule.guidance.sources, None
+    for kind, words in k.advice.items():
+        yield "interaction_data/advice.toml", kind, words.sources, None
     for step in k.steps.values():
         yield "interaction_data/steps.toml", step.id, step.sources, None
     for s in k.symptoms.values():
@@ -519,6 +521,7 @@ RULES: tuple[Rule, ...] = (
     policy_is_whole,
     order_entry_is_whole,
     steps_are_whole,
+    advice_is_whole,
     ids_are_kebab_case,
     drug_classes_exist,
     class_tree_is_acyclic,

@@ -626,5 +626,6 @@ class Knowledge:
     opioid_rules: Mapping[str, OpioidRule] = field(default_factory=dict)
     stopping: Mapping[str, StoppingRule] = field(default_factory=dict)
     steps: Mapping[str, Step] = field(default_factory=dict)
+    advice: Mapping[str, Guidance] = field(default_factory=dict)
     wording: Wording = field(default_factory=Wording)
     organ_exposure: Mapping[str, tuple[ExposureRow, ...]] = field(default_factory=dict)

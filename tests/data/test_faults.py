@@ -87,6 +87,7 @@ STOPPING = "interaction_data/stopping/gabapentinoids.toml"
 CONVERSION = "formulary/opioid_conversion.csv"
 EXPOSURE, EXPOSURE_ROW = "formulary/organ_exposure.csv", "apixaban,hepatic,A,,,1.03,AUC,NDA 202155,yeung-2015"
 POLICY = "interaction_data/policy.toml"
+STEPS, ADVICE = "interaction_data/steps.toml", "interaction_data/advice.toml"
 LIFETIME = (
     'name = "stimulants"\n[[lifetime_limits]]\nmax = 1\nunit = "mg"\nreference = "morphine"\nequivalents = { gabapentin = 1, morphine = 1 }\n'
     'harm = "Harm."\nadvice = "Add up."\nsources = ["unsourced"]\n'
@@ -104,8 +105,35 @@ FAULTS: list[tuple[str, Plant, str]] = [
     (
         "policy_is_whole",
         edit(POLICY, '"chronic-kidney-disease", "end', '"chronic-kidny-disease", "end'),
-        f"error: {POLICY}: organ_conditions.renal-caution: unknown condition 'chronic-kidny-disease'; expected a known condition. "
-        "Tip: a misspelt condition would be told twice",
+        f"error: {POLICY}: organ_conditions.renal-caution: unknown condition 'chronic-kidny-disease'; expected a known one. "
+        "Tip: a misspelt condition would never be found in a patient",
+    ),
+    (
+        "policy_is_whole",
+        edit(POLICY, 'low_muscle = ["cachexia"', 'low_muscle = ["cachexy"'),
+        f"error: {POLICY}: patient.low_muscle: unknown condition 'cachexy'; expected a known one. "
+        "Tip: a misspelt condition would never be found in a patient",
+    ),
+    (
+        "steps_are_whole",
+        edit(STEPS, "{share} step", "{size} step"),
+        f"error: {STEPS}: raise: {{size}} can't be filled in; expected {{dose}}, {{drug}}, {{ome}}, {{pain}}, {{rescues}}, "
+        "{share}, {unit}, {wait}. Tip: use a word that is filled in here",
+    ),
+    (
+        "steps_are_whole",
+        edit(STEPS, "[go-on]", "[go-along]"),
+        f"error: {STEPS}: go-on: the table is missing; expected every table that a rule asks for. Tip: write it again",
+    ),
+    (
+        "steps_are_whole",
+        edit(STEPS, "[go-on]", "[go-along]"),
+        f"error: {STEPS}: go-along: no rule asks for it; expected one of convert, go-on, ",
+    ),
+    (
+        "advice_is_whole",
+        edit(ADVICE, "[duplicate-class]", "[duplicates-of-class]"),
+        f"error: {ADVICE}: duplicate-class: the table is missing; expected every table that a rule asks for. Tip: write it again",
     ),
     (
         "ids_are_kebab_case",
