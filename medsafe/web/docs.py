@@ -15,126 +15,12 @@ from medsafe import __version__
 from medsafe import request as case_schema
 from medsafe.model.vocabulary import ACTIONS, ADDED_HAZARDS, HAZARDS, KINDS, ROUTES
 from medsafe.render import NOT_VALIDATED
+from medsafe.web import answers
+from medsafe.web.answers import SEVERITIES, ref, text
 from medsafe.web.conversion import ConversionSchema
 from medsafe.web.exchange import reply
 
 blueprint = Blueprint("docs", __name__)
-SEVERITIES = ["low", "moderate", "high", "critical"]
-
-
-def _text(**more: Any) -> dict[str, Any]:
-    return {"type": "string", **more}
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-ADDED = "Beyond the codes of the contract: " + "; ".join(f"{code}, {words}" for code, words in ADDED_HAZARDS.items())
-SOURCE = {"type": "object", "properties": {k: _text() for k in ("id", "title", "locator", "url", "status")}}
-FINDING = {
-    "type": "object",
-    "required": ["id", "kind", "hazard", "severity", "drugs", "orders", "summary"],
-    "properties": {
-        "id": _text(),
-        "kind": _text(enum=list(KINDS)),
-        "hazard": _text(enum=sorted(HAZARDS), description=ADDED),
-        "severity": _text(enum=SEVERITIES),
-        "interruptive": {"type": "boolean"},
-        "fitting_order": {
-            "type": ["object", "null"],
-            "description": "only where the order is too much: the most of it that passes every check, or null",
-            "properties": {
-                "replaces": _text(),
-                "order": {"type": "object"},
-                "daily_dose": {"type": ["object", "null"]},
-                "cautions": _list(_text()),
-            },
-        },
-        "new": {"type": "boolean"},
-        "drugs": _list(_text()),
-        "orders": _list(_text()),
-        "summary": _text(maxLength=139),
-        "consequence": _text(),
-        "mechanism": _text(),
-        "path": _list({"type": "object"}),
-        "magnitude": {"type": ["object", "null"]},
-        "management": _list(_text()),
-        "monitoring": _list(_text()),
-        "modifiers": _list(_text()),
-        "easiest_to_change": _text(),
-        "evidence": _text(),
-        "sources": _list(SOURCE),
-        "rule": _text(),
-    },
-}
-NOTICE = {
-    "type": "object",
-    "required": ["code", "field", "message", "blocks"],
-    "properties": {
-        "code": _text(),
-        "field": _text(),
-        "value": {},
-        "message": _text(),
-        "blocks": _list(_text()),
-        "candidates": _list({"type": "object"}),
-    },
-}
-SUGGESTION = {
-    "type": "object",
-    "required": ["id", "rank", "for", "action", "label"],
-    "properties": {
-        "id": _text(),
-        "rank": {"type": "integer"},
-        "for": _text(),
-        "action": _text(enum=list(ACTIONS)),
-        "drug": {"type": ["string", "null"]},
-        "order": {"type": ["object", "null"]},
-        "daily_dose": {"type": ["object", "null"]},
-        "label": _text(),
-        "rationale": _text(),
-        "cautions": _list({"type": "object"}),
-        "titration": _text(),
-        "review_after": _text(),
-        "sources": _list(SOURCE),
-    },
-}
-REVIEW = {
-    "type": "object",
-    "required": [
-        "status",
-        "complete",
-        "findings",
-        "notices",
-        "organ_function",
-        "opioids",
-        "suggestions",
-        "excluded",
-        "knowledge",
-    ],
-    "properties": {
-        "status": _text(enum=["all-clear", "findings", "incomplete", "nothing-to-check"]),
-        "complete": {"type": "boolean"},
-        "findings": _list({"$ref": "#/components/schemas/Finding"}),
-        "notices": _list({"$ref": "#/components/schemas/Notice"}),
-        "organ_function": {"type": "object"},
-        "opioids": {"type": "object"},
-        "suggestions": _list({"$ref": "#/components/schemas/Suggestion"}),
-        "excluded": _list({"type": "object"}),
-        "knowledge": {"type": "object"},
-    },
-}
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "errors"],
-    "properties": {
-        "type": _text(),
-        "title": _text(),
-        "status": {"type": "integer"},
-        "detail": _text(),
-        "errors": _list({"type": "object"}),
-    },
-}
 
 
 def _answer(description: str, schema: Any) -> dict[str, Any]:
@@ -156,7 +42,7 @@ def _errors(*statuses: int) -> dict[str, Any]:
     return {
         str(s): {
             "description": words[s],
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {"application/problem+json": {"schema": ref("Problem")}},
         }
         for s in statuses
     }
@@ -188,7 +74,7 @@ def _query(name: str, description: str) -> dict[str, Any]:
         "in": "query",
         "required": True,
         "description": description,
-        "schema": _text(minLength=1, pattern=r"\S"),
+        "schema": text(minLength=1, pattern=r"\S"),
     }
 
 
@@ -199,11 +85,11 @@ def _plugin() -> MarshmallowPlugin:
         case_schema.Lab: {"type": ["object", "number", "null"], "description": "{value, unit, taken_on, upper_limit}"},
         case_schema.Condition: {
             "description": "a name, or {system, code, text}",
-            "anyOf": [_text(), {"type": "object", "additionalProperties": _text()}],
+            "anyOf": [text(), {"type": "object", "additionalProperties": text()}],
         },
         case_schema.Allergy: {
             "description": "a substance, or {substance, reaction}",
-            "anyOf": [_text(), {"type": "object", "required": ["substance"], "properties": {"substance": _text()}}],
+            "anyOf": [text(), {"type": "object", "required": ["substance"], "properties": {"substance": text()}}],
         },
         case_schema.Drug: {
             "description": "a name, or {system, code}",
@@ -212,7 +98,7 @@ def _plugin() -> MarshmallowPlugin:
                 {
                     "type": "object",
                     "required": ["system", "code"],
-                    "properties": {"system": _text(), "code": _text(pattern=r"\S")},
+                    "properties": {"system": text(), "code": text(pattern=r"\S")},
                 },
             ],
         },
@@ -239,13 +125,7 @@ def openapi() -> dict[str, Any]:
         return next((dict(shape) for kind, shape in plugin._kinds.items() if isinstance(field, kind)), {})  # type: ignore[attr-defined]
 
     plugin.converter.add_attribute_function(described)  # type: ignore[no-untyped-call]
-    for name, schema in (
-        ("Finding", FINDING),
-        ("Notice", NOTICE),
-        ("Suggestion", SUGGESTION),
-        ("Review", REVIEW),
-        ("Problem", PROBLEM),
-    ):
+    for name, schema in answers.NAMED.items():
         spec.components.schema(name, schema)
     spec.components.schema("Case", schema=case_schema.CaseSchema)
     spec.components.schema("Conversion", schema=ConversionSchema)
@@ -253,19 +133,15 @@ def openapi() -> dict[str, Any]:
     paths = {
         "/v1/check": _post(
             "One patient, one regimen: everything we can say about it",
-            {"$ref": "#/components/schemas/Case"},
-            {"$ref": "#/components/schemas/Review"},
+            ref("Case"),
+            ref("Review"),
         ),
-        "/v1/opioids/convert": _post(
-            "Opioid to opioid, with the working", {"$ref": "#/components/schemas/Conversion"}, {"type": "object"}
-        ),
-        "/v1/organ-function": _post(
-            "Renal and hepatic estimates, with the working", {"$ref": "#/components/schemas/Case"}, {"type": "object"}
-        ),
-        "/v1/drugs": _get("Search drugs, typo-tolerant", [_query("q", "part of a name")], {"type": "object"}, 422, 503),
+        "/v1/opioids/convert": _post("Opioid to opioid, with the working", ref("Conversion"), ref("Converted")),
+        "/v1/organ-function": _post("Renal and hepatic estimates, with the working", ref("Case"), ref("OrganFunction")),
+        "/v1/drugs": _get("Search drugs, typo-tolerant", [_query("q", "part of a name")], answers.FOUND, 422, 503),
         "/v1/drugs/{id}": _get(
             "All we know of a drug",
-            [{"name": "id", "in": "path", "required": True, "schema": _text()}],
+            [{"name": "id", "in": "path", "required": True, "schema": text()}],
             {"type": "object"},
             404,
             503,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
 
 from medsafe.model.vocabulary import ADDED_HAZARDS
 
@@ -229,6 +230,20 @@ def test_the_service_says_what_it_knows(client: FlaskClient) -> None:
 def test_the_service_is_alive_and_ready(client: FlaskClient) -> None:
     assert client.get("/livez").status_code == 200
     assert client.get("/readyz").get_json()["status"] == "ready"
+
+
+@pytest.mark.parametrize("creatinine", [None, {"value": 180, "unit": "umol/L"}, {"value": 1.1}])
+def test_organ_function_and_a_search_have_the_described_shapes(client: FlaskClient, creatinine: Any) -> None:
+    patient = {"age_years": 70, "sex": "female", "weight_kg": 60, "height_cm": 165, "creatinine": creatinine}
+    answers = (
+        (client.post("/v1/organ-function", json={"patient": patient, "regimen": []}), "/v1/organ-function", "post"),
+        (client.get("/v1/drugs?q=morph"), "/v1/drugs", "get"),
+    )
+    document = client.get("/openapi.json").get_json()
+    for answer, path, method in answers:
+        shape = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+        checker = Draft202012Validator({**shape, "components": document["components"]})
+        assert [error.message for error in checker.iter_errors(answer.get_json())] == []
 
 
 def test_the_contract_names_every_endpoint(client: FlaskClient) -> None:
