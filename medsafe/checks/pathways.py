@@ -307,7 +307,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     named = {a.medicine.id for a in change.actors}
     names = sorted({a.medicine.drug.name for a in change.actors})
     touched = [e for e in change.exits if any(a.medicine.id in named for a in e.actions)]
-    advice = [line for e in touched for line in e.edge.advice]
+    advice = [line for e in touched for line in _told_of(e, named)]
     citations = [c for e in touched for c in e.edge.sources]
     sources = list(context.index.cite(citations, victim.drug))
     for action in change.actors:
@@ -341,6 +341,17 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     )
 
 
+def _told_of(exit_: Exit, named: set[str]) -> tuple[str, ...]:
+    """What the victim's record says of what acts on one of its pathways: of inhibitors, of inducers, or of both."""
+    induces = {a.modulator.induces for a in exit_.actions if a.medicine.id in named}
+    edge = exit_.edge
+    return (
+        *(edge.advice_inhibited if False in induces else ()),
+        *(edge.advice_induced if True in induces else ()),
+        *edge.advice,
+    )
+
+
 def _advice(context: Context, change: Change) -> Guidance:
     """What is said of a change in exposure; each drug's own advice stands in the place of the management."""
     kind = change.hazard
@@ -366,7 +377,9 @@ def find(context: Context) -> Iterator[Finding | Notice]:
         if not victim.systemic or not _concerned(context, victim, acting, by_focus):
             continue
         for change in _changes(context, victim, acting):
-            if change.actors and context.in_focus(victim, *(a.medicine for a in change.actors)):
+            # What the parts of one product do to each other is what it was made for.
+            others = any(a.medicine.order != victim.order for a in change.actors)
+            if others and context.in_focus(victim, *(a.medicine for a in change.actors)):
                 severity = _rank(context, change)
                 if severity:
                     yield _finding(context, change, severity)

@@ -94,6 +94,8 @@ class SubstrateSchema(Strict):
         keys=text(validate=words_from(LABEL_STRENGTHS)), values=SeverityField(), load_default=dict
     )
     advice = Words()
+    advice_inhibited = Words()
+    advice_induced = Words()
     scope = scope()
     sources = Citations()
 

@@ -86,7 +86,8 @@ class Substrate:
 
     `share` is the contribution ratio: the share of oral clearance (or of absorption, or of activation) that runs
     through the pathway; `share_parenteral` replaces it where the gut is bypassed.
-    `at_strength` gives a severity for a perpetrator of a named strength where the label says so.
+    `at_strength` gives a severity for a perpetrator of a named strength where the label says so. `advice` is given whatever
+    acts on the pathway, `advice_inhibited` and `advice_induced` only where an inhibitor or an inducer does.
     """
 
     pathway: str
@@ -95,6 +96,8 @@ class Substrate:
     activation: bool = False
     at_strength: Mapping[str, Severity] = field(default_factory=dict)
     advice: tuple[str, ...] = ()
+    advice_inhibited: tuple[str, ...] = ()
+    advice_induced: tuple[str, ...] = ()
     scope: Scope = ANY_ORDER
     sources: tuple[Citation, ...] = ()
 

@@ -64,6 +64,35 @@ def test_an_inducer_lowers_the_victim(engine: Engine) -> None:
     assert severity(shown, "exposure-decrease", "apixaban", "rifampicin") == "high"
 
 
+def advice_on(engine: Engine, victim: str, other: str, hazard: str) -> str:
+    shown = ask(engine, order(victim, 5, times_per_day=2), new=[order(other, 160)])
+    finding = found(shown, hazard, victim, other)
+    assert finding is not None
+    return " ".join(finding["management"])
+
+
+@pytest.mark.parametrize("victim", ["apixaban", "oxycodone"])
+def test_what_is_advised_is_for_what_acts_an_inducer_or_an_inhibitor(engine: Engine, victim: str) -> None:
+    record = engine.index.drugs[victim].drug.substrate_of[0]
+    induced = advice_on(engine, victim, "enzalutamide", "exposure-decrease")
+    inhibited = advice_on(engine, victim, "ketoconazole", "exposure-increase")
+    assert record.advice_induced[0] in induced
+    assert record.advice_inhibited[0] not in induced
+    assert record.advice_inhibited[0] in inhibited
+    assert record.advice_induced[0] not in inhibited
+
+
+def test_where_a_record_speaks_of_inhibitors_only_an_inducer_gets_the_advice_of_its_kind(engine: Engine) -> None:
+    assert "Replace the inducer" in advice_on(engine, "simvastatin", "enzalutamide", "exposure-decrease")
+
+
+def test_the_parts_of_one_product_are_not_told_to_act_on_each_other(engine: Engine) -> None:
+    product = {"drug": "nirmatrelvir/ritonavir", "dose": 300, "unit": "mg", "route": "oral", "times_per_day": 2}
+    assert found(ask(engine, product), "exposure-increase", "nirmatrelvir", "ritonavir") is None
+    apart = ask(engine, order("nirmatrelvir", 300, times_per_day=2), order("ritonavir", 100, times_per_day=2))
+    assert found(apart, "exposure-increase", "nirmatrelvir", "ritonavir") is not None
+
+
 def test_a_drug_on_the_skin_is_no_perpetrator(engine: Engine) -> None:
     shown = ask(engine, order("midazolam", 7.5), new=[order("ketoconazole", 1, "application", route="topical")])
     assert found(shown, "exposure-increase", "midazolam", "ketoconazole") is None
