@@ -228,6 +228,8 @@ def _same_dose(first: Order, other: Order) -> bool:
 
 def _unchanged(context: Context, tolerable: bool) -> frozenset[str]:
     """New orders that only go on with what has long been taken: of what time shows to be tolerated, they create nothing."""
+    if not tolerable or not context.case.new_orders:
+        return frozenset()
     enough = context.policy.tolerated_days
     before = {o.ref: o for o in context.case.regimen}
     continued = {
@@ -236,7 +238,7 @@ def _unchanged(context: Context, tolerable: bool) -> frozenset[str]:
         if o.replaces in before and o.started_on is not None and _same_dose(o, before[o.replaces])
     }
     known = {m.order for m in context.active if (m.started_days_ago or 0.0) >= enough}
-    return frozenset(continued & known) if tolerable else frozenset()
+    return frozenset(continued & known)
 
 
 def _tolerable(context: Context, finding: Finding) -> bool:

@@ -13,7 +13,6 @@ from medsafe.context.context import UNSTATED, Context, called, missing_notices
 from medsafe.context.drift import could_drift, could_vary
 from medsafe.model.criteria import NO, Truth, Verdict, judge_all
 from medsafe.model.findings import Finding, Notice
-from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import TUBE_ROUTES, shown_name
 from medsafe.opioids.totals import is_agonist
@@ -80,8 +79,7 @@ def _symptoms(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
 
 def _outlasts(context: Context, medicine: Medicine) -> bool:
     """Whether a record tells of something that still acts on this medicine after it was stopped."""
-    records = (r for tag in medicine.tags & context.index.by_tag.keys() for r in context.index.by_tag[tag])
-    return any(r.washout_days is not None and r.severity >= Severity.MODERATE and len(r.needs) > 1 for r in records)
+    return not context.index.outlasted.isdisjoint(medicine.tags)
 
 
 def _stopped(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
@@ -116,7 +114,8 @@ def _form_matters(context: Context, medicine: Medicine) -> bool:
     rule = medicine.drug.renal
     value = context.organ.renal(rule.estimate) if rule is not None else None
     bands = [b for b in (rule.bands if rule else ()) if b.action != "none" and (value is None or b.holds(value))]
-    cautions = [c for c in medicine.cautions if judge_all(c.when, context.facts) is not NO]
+    of_a_form = (c for c in medicine.cautions if c.scope.forms)
+    cautions = [c for c in of_a_form if judge_all(c.when, context.facts) is not NO]
     scopes = [
         *(band.scope for band in bands),
         *(caution.scope for caution in cautions),

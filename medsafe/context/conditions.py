@@ -9,7 +9,7 @@ from datetime import date
 
 from medsafe.identity.text import normalise_name
 from medsafe.model.case import CodedCondition
-from medsafe.model.criteria import Criterion, Facts, FactValue, Truth, judge_all
+from medsafe.model.criteria import NO, NOTHING, YES, Criterion, Facts, FactValue, judge_all
 from medsafe.model.findings import Notice
 from medsafe.model.knowledge import Condition
 from medsafe.model.wording import Negation
@@ -41,22 +41,20 @@ class ConditionIndex:
     derived: tuple[tuple[tuple[Criterion, ...], str], ...] = ()
     passing_days: Mapping[str, int] = field(default_factory=dict)
 
-    def shown_by(self, values: Mapping[str, FactValue]) -> frozenset[str]:
-        """Conditions that the values themselves show, with what they imply."""
-        facts = Facts(values, frozenset(), frozenset())
-        found = {key for criteria, key in self.derived if judge_all(criteria, facts).truth is Truth.YES}
-        return frozenset(found).union(*(self.implied[key] for key in found))
+    def derive(self, values: Mapping[str, FactValue]) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+        """Conditions that the values themselves show, and those that a missing value would show, with the facts missing.
 
-    def unseen(self, values: Mapping[str, FactValue], present: frozenset[str]) -> dict[str, frozenset[str]]:
-        """Conditions that are not known to be present and that a missing value would show, with the facts that are missing."""
+        Both with what they imply.
+        """
         facts = Facts(values, frozenset(), frozenset())
-        found: dict[str, frozenset[str]] = {}
+        shown, hidden = set[str](), dict[str, frozenset[str]]()
         for criteria, key in self.derived:
             verdict = judge_all(criteria, facts)
-            if verdict.truth is Truth.UNKNOWN:
-                for name in self.implied[key] - present:
-                    found[name] = found.get(name, frozenset()) | verdict.missing
-        return found
+            if verdict is YES:
+                shown |= {key, *self.implied[key]}
+            elif verdict is not NO:
+                hidden |= {name: hidden.get(name, NOTHING) | verdict.missing for name in self.implied[key]}
+        return frozenset(shown), hidden
 
     def find(self, given: CodedCondition) -> frozenset[str]:
         """Ids that a coded or written condition stands for, with what they imply; empty when unknown or denied."""

@@ -49,6 +49,8 @@ def opioid_totals(
     replaces: for each new order the orders that it takes the place of.
     rows, table: the conversion tables, and the one to use.
     """
+    taken_ids = {m.id for m in (*active, *before)}
+    rows = tuple(row for row in rows if row.opioid in taken_ids)
     lines, lines_before = lines_of(active, rows, table), lines_of(before, rows, table)
     ome_before = total(lines_before)
     taken = [line for line in lines_before if not line.as_needed or line.ome_mg_per_day]

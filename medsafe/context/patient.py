@@ -208,7 +208,7 @@ def _unseen(reading: PatientReading) -> dict[str, frozenset[str]]:
         found["pregnancy"] = frozenset({"pregnancy_weeks"})
     if reading.number("creatinine_umol_l") is None:
         found["acute-kidney-injury"] = frozenset({"creatinine_umol_l"})
-    return {key: facts for key, facts in found.items() if key not in reading.conditions}
+    return found
 
 
 def read_patient(case: Case, conditions: ConditionIndex, wording: Wording, policy: PatientPolicy) -> PatientReading:
@@ -223,7 +223,9 @@ def read_patient(case: Case, conditions: ConditionIndex, wording: Wording, polic
     _labs(reading, case.patient)
     _trend(reading)
     _derived(reading)
-    reading.conditions |= conditions.shown_by(reading.values)
-    reading.unseen = {**conditions.unseen(reading.values, reading.conditions), **_unseen(reading)}
+    shown, hidden = conditions.derive(reading.values)
+    reading.conditions |= shown
+    hidden |= _unseen(reading)
+    reading.unseen = {key: facts for key, facts in hidden.items() if key not in reading.conditions}
     _ages(reading, case.as_of)
     return reading

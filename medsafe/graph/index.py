@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import CitedSource
-from medsafe.model.knowledge import Caution, Citation, Drug, DrugClass, Effect, EffectWeight, Interaction, Knowledge
+from medsafe.model.knowledge import (
+    Caution,
+    Citation,
+    Drug,
+    DrugClass,
+    Effect,
+    EffectWeight,
+    Interaction,
+    Knowledge,
+    Severity,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,8 @@ class Index:
     # Classes of which two members are a duplicate, with their place in the order from the most specific.
     duplicates: Mapping[str, tuple[int, DrugClass]] = field(default_factory=dict)
     lifetimes: tuple[DrugClass, ...] = ()
+    # Drugs and classes of which a record tells what still acts on them after it was stopped.
+    outlasted: frozenset[str] = frozenset()
     # Sources as shown, by the citations of a record and the drug it is about: made once for each, kept with the index.
     _cited: dict[tuple[tuple[Citation, ...], str], tuple[CitedSource, ...]] = field(
         default_factory=dict, compare=False, repr=False
@@ -121,6 +133,11 @@ def _duplicates(knowledge: Knowledge, ancestors: Mapping[str, frozenset[str]]) -
     return {name: (place, knowledge.classes[name]) for place, name in enumerate(ordered)}
 
 
+def _outlasted(records: Iterable[Interaction]) -> frozenset[str]:
+    told = (r for r in records if r.washout_days is not None and r.severity >= Severity.MODERATE and len(r.needs) > 1)
+    return frozenset(name for record in told for end in record.needs for name in end.ids)
+
+
 def build_index(knowledge: Knowledge) -> Index:
     """Compile the knowledge; cost is paid once per load."""
     ancestors = _ancestors(knowledge)
@@ -145,6 +162,7 @@ def build_index(knowledge: Knowledge) -> Index:
         {e.id: EffectIndex(e, sum(m.points for m in e.modifiers if m.points > 0)) for e in knowledge.effects.values()},
         _duplicates(knowledge, ancestors),
         tuple(item for _, item in sorted(knowledge.classes.items()) if item.lifetime_limits),
+        _outlasted(knowledge.interactions.values()),
     )
 
 

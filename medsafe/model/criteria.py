@@ -28,6 +28,7 @@ class Facts:
 
     The list of conditions that a caller gives is taken as the problem list; `unseen` are those not on it that a missing
     value would show, with the facts that are missing. `symptoms_stated` is False where nobody said anything of symptoms.
+    `possible` are the conditions that are present or unseen: whatever asks for another one does not hold.
     """
 
     values: Mapping[str, FactValue]
@@ -36,6 +37,10 @@ class Facts:
     symptoms: Mapping[str, float | None] = field(default_factory=dict)
     unseen: Mapping[str, frozenset[str]] = field(default_factory=dict)
     symptoms_stated: bool = True
+    possible: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "possible", self.conditions.union(self.unseen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Criterion:
 
     def judge(self, facts: Facts) -> Verdict:
         """Judge this criterion: NO beats UNKNOWN, UNKNOWN beats YES."""
+        if self.condition and self.condition.isdisjoint(facts.possible):
+            return NO
         unseen = NOTHING
         if self.condition and self.condition.isdisjoint(facts.conditions):
             unseen = self._unseen(facts)
@@ -110,8 +117,6 @@ class Criterion:
 
     def _unseen(self, facts: Facts) -> frozenset[str]:
         """The missing facts that would show one of the conditions asked for."""
-        if not facts.unseen:
-            return NOTHING
         return NOTHING.union(*(facts.unseen[key] for key in self.condition if key in facts.unseen))
 
     def _symptom_holds(self, facts: Facts) -> bool:

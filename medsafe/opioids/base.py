@@ -103,6 +103,7 @@ def conversion_base(
     largest_step: the share by which a background dose is raised at once at most; as-needed doses add no more than that.
     """
     agonists = [m for m in taken if is_agonist(m)]
+    rows = tuple(row for row in rows if row.opioid in {m.id for m in agonists})
     regular = [m for m in agonists if not m.prn]
     asked = [(m, _why_left_out(m, rescue_counts or not regular)) for m in agonists if m.prn]
     counted = [*regular, *(m for m, why in asked if not why)]
