@@ -238,6 +238,8 @@ class Context:
 
     def without(self, orders: frozenset[str]) -> Context:
         """The same case as if some orders were stopped, for rules that ask what is taken."""
+        if not orders:
+            return self
         active = tuple(m for m in self.active if m.order not in orders)
         tags: frozenset[str] = frozenset().union(*(m.tags for m in active if m.systemic))
         return replace(self, active=active, facts=replace(self.facts, medicines=tags))
