@@ -46,6 +46,9 @@ NAMES = (
     (re.compile(r"\bkarnofsky\b", re.IGNORECASE), "karnofsky"),
 )
 ESAS = re.compile(r"\besas\b|\besas-?r\b|edmonton symptom", re.IGNORECASE)
+# "Other problem (for example constipation)" names no problem: only what was written instead of the example does.
+EXAMPLE = re.compile(r"\b(?:e\.?g\b\.?|for example|such as)[^)]*", re.IGNORECASE)
+# Behind the nine items of the form stand those that clinics add to it, or write where it asks for another problem.
 ESAS_ITEMS = (
     (re.compile(r"drows", re.IGNORECASE), "drowsiness"),
     (re.compile(r"tired|fatigue", re.IGNORECASE), "fatigue"),
@@ -55,6 +58,18 @@ ESAS_ITEMS = (
     (re.compile(r"depress", re.IGNORECASE), "depression"),
     (re.compile(r"anxi", re.IGNORECASE), "anxiety"),
     (re.compile(r"constipation", re.IGNORECASE), "constipation"),
+    (re.compile(r"vomit|emesis", re.IGNORECASE), "vomiting"),
+    (re.compile(r"diarrh", re.IGNORECASE), "diarrhoea"),
+    (re.compile(r"dry mouth|xerostomia", re.IGNORECASE), "dry mouth"),
+    (re.compile(r"sore mouth|mouth pain|mucositis", re.IGNORECASE), "sore mouth"),
+    (re.compile(r"\bsleep\b|insomnia", re.IGNORECASE), "insomnia"),
+    (re.compile(r"\bitch|prurit", re.IGNORECASE), "pruritus"),
+    (re.compile(r"\bcough", re.IGNORECASE), "cough"),
+    (re.compile(r"hiccup|hiccough", re.IGNORECASE), "hiccups"),
+    (re.compile(r"headache", re.IGNORECASE), "headache"),
+    (re.compile(r"sweat", re.IGNORECASE), "sweating"),
+    (re.compile(r"heartburn|dyspepsia|indigestion", re.IGNORECASE), "dyspepsia"),
+    (re.compile(r"\boedema|\bedema|swelling", re.IGNORECASE), "oedema"),
     (re.compile(r"\bpain\b", re.IGNORECASE), "pain"),
 )
 # LOINC answers that stand for a number: pain 0 to 10, RASS +4 to -5.
@@ -106,7 +121,8 @@ def _named(part: Json, whole: Json) -> str:
     if by_code or by_name:
         return by_code or by_name
     edmonton = ESAS.search(f"{text} {concept_text(whole.get('code'))}")
-    return next((name for pattern, name in ESAS_ITEMS if edmonton and pattern.search(text)), "")
+    item = EXAMPLE.sub("", text)
+    return next((name for pattern, name in ESAS_ITEMS if edmonton and pattern.search(item)), "")
 
 
 def _number(part: Json) -> float | None:

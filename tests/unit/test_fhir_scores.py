@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from medsafe.context.engine import Engine
 from medsafe.fhir.reading import read_resources
-from medsafe.fhir.scores import CODES, read_scores
+from medsafe.fhir.scores import CODES, ESAS_ITEMS, read_scores
 from medsafe.model.case import CodedCondition, SymptomReport
 from tests.fixtures.cds.calls import Json, bundle, by_topic, call, cards, dosage, draft, full_prefetch, order
 
@@ -60,10 +61,33 @@ def test_a_pain_score_is_read_in_every_shape(value: Json) -> None:
         ("ESAS depression", "depression"),
         ("ESAS anxiety", "anxiety"),
         ("ESAS constipation", "constipation"),
+        ("ESAS diarrhea", "diarrhoea"),
+        ("ESAS-r other problem: vomiting", "vomiting"),
+        ("ESAS dry mouth", "dry mouth"),
+        ("ESAS sore mouth", "sore mouth"),
+        ("ESAS-FS sleep", "insomnia"),
+        ("ESAS itching", "pruritus"),
+        ("ESAS cough", "cough"),
+        ("ESAS hiccups", "hiccups"),
+        ("ESAS headache", "headache"),
+        ("ESAS-r Other problem (for example constipation): sweats", "sweating"),
+        ("ESAS heartburn", "dyspepsia"),
+        ("ESAS leg swelling", "oedema"),
     ],
 )
 def test_an_item_of_the_edmonton_scale_is_known_by_its_name(text: str, name: str) -> None:
     assert symptoms(scored(text=text, **amount(5))) == {name: 5}
+
+
+@pytest.mark.parametrize(
+    "text", ["Other problem (for example constipation)", "Other problem e.g. constipation", "Other"]
+)
+def test_the_example_on_the_form_is_no_symptom(text: str) -> None:
+    assert symptoms(scored(text=f"ESAS-r {text}", **amount(5))) == {}
+
+
+def test_every_item_that_is_read_is_a_symptom_with_options(engine: Engine) -> None:
+    assert [name for _, name in ESAS_ITEMS if not engine.symptom_id(name)] == []
 
 
 def test_items_of_the_edmonton_scale_are_read_as_components() -> None:
