@@ -193,7 +193,8 @@ def some_case(engine: Engine, seed: int) -> dict[str, Any]:
     )
     return {
         "as_of": "2026-11-23",
-        "patient": some_patient(chance),
+        # A stream of its own: what the data hold must not change which facts are stated.
+        "patient": some_patient(random.Random(seed)),
         "goals": {
             "intent": "mixed",
             "documented": True,
@@ -278,6 +279,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "replaces": ("takes the place of another order",),
     "score": ("how drowsy",),
     "days_ago": ("when smoking was stopped",),
+    # Without it a QT cannot be corrected.
+    "heart_rate_bpm": ("heart rate", "QTc"),
 }
 # A value that stands for another has the other's notice.
 FIELDS = {"patient.qt_ms": "patient.qtc_ms"}
