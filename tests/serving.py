@@ -45,6 +45,12 @@ def _keep_only(folder: Path, kept: set[str]) -> None:
             path.unlink()
 
 
+def _without_advice(folder: Path) -> None:
+    """Advice names medicines that the copy has not, and no rule asks for it."""
+    for path in folder.glob("*.toml"):
+        path.write_text(path.read_text(encoding="utf-8").partition("\n[[advice]]")[0] + "\n", encoding="utf-8")
+
+
 def _first_line_only(path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
 
@@ -68,6 +74,7 @@ def _made_once() -> Path:
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, root / folder)
     _keep_only(root / "formulary" / "drugs", {*DRUGS, *_canary_drugs()})
+    _without_advice(root / "interaction_data" / "effects")
     for name in BIG_TABLES:
         _first_line_only(root / "formulary" / name)
     _rows_of(root / "formulary" / "organ_exposure.csv", {p.stem for p in (root / "formulary" / "drugs").glob("*.toml")})

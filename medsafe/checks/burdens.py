@@ -104,6 +104,12 @@ def _judge(context: Context, effect: Effect, medicines: tuple[Medicine, ...]) ->
         yield _finding(context, effect, found, score, severity, applied.holding)
 
 
+def _told_of(effect: Effect, found: tuple[Contribution, ...]) -> tuple[str, ...]:
+    """What to do about the contributors that are here; not about such as are not."""
+    tags = frozenset().union(*(c.medicine.tags for c in found))
+    return tuple(a.text for a in effect.advice if not a.ids.isdisjoint(tags))
+
+
 def _finding(
     context: Context,
     effect: Effect,
@@ -133,7 +139,7 @@ def _finding(
             PathStep(c.medicine.id, "contributes-to", effect.id, strength=f"{c.weight.weight:g}") for c in found
         ),
         magnitude=Magnitude("burden-score", round(score, 1), "sum of weights and patient points"),
-        management=effect.guidance.management,
+        management=(*_told_of(effect, found), *effect.guidance.management),
         monitoring=effect.guidance.monitoring,
         modifiers=tuple(m.text for m in holding),
         evidence=effect.guidance.evidence,

@@ -23,6 +23,7 @@ from medsafe.library.fields import (
 )
 from medsafe.model.knowledge import (
     Condition,
+    ContributorAdvice,
     Effect,
     Exclusion,
     Guidance,
@@ -74,6 +75,15 @@ class ThresholdSchema(Strict):
         return Threshold(**data)
 
 
+class ContributorAdviceSchema(Strict):
+    ids = OneOrMore(required=True)
+    text = text(required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> ContributorAdvice:
+        return ContributorAdvice(**data)
+
+
 class EffectSchema(GuidanceMixin):
     name = text(required=True)
     hazard = text(required=True, validate=words_from(tuple(sorted(HAZARDS))))
@@ -82,6 +92,7 @@ class EffectSchema(GuidanceMixin):
     count_once = OneOrMore()
     thresholds = many(ThresholdSchema, required=True, validate=validate.Length(min=1))
     modifiers = many(ModifierSchema)
+    advice = many(ContributorAdviceSchema)
     soften_at_end_of_life = fields.Boolean(load_default=False)
 
     @post_load

@@ -188,6 +188,7 @@ STEPS: dict[str, frozenset[str]] = {
     "stop-no-effect": frozenset({"drug"}),
     "stop-not-tolerated": frozenset({"drug"}),
     "stop-misfit": frozenset({"drug", "why"}),
+    "refuse-misfit": frozenset({"drug", "why"}),
     "lower-misfit": frozenset({"drug", "why"}),
     "convert": frozenset({"drug"}),
 }

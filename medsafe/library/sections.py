@@ -196,7 +196,8 @@ def _shared_sections() -> Iterator[Section]:
     yield _section("advice", f"{INTERACTIONS}/advice.toml", "", "keyed", g.AdviceSchema)
     yield _section("steps", f"{INTERACTIONS}/steps.toml", "", "keyed", g.StepSchema)
     yield _section("stopping", f"{INTERACTIONS}/stopping/*.toml", "", "record", g.StoppingRuleSchema, "modifiers")
-    yield _section("burdens", EFFECT_FILES, "", "record", g.EffectSchema, "thresholds modifiers")
+    yield _section("burdens", EFFECT_FILES, "", "record", g.EffectSchema, "thresholds modifiers advice")
+    yield _section("burdens.advice", EFFECT_FILES, "advice", "rows", g.ContributorAdviceSchema)
     yield _section("burdens.thresholds", EFFECT_FILES, "thresholds", "rows", g.ThresholdSchema)
     yield _section("burdens.modifiers", EFFECT_FILES, "modifiers", "rows", ModifierSchema)
 

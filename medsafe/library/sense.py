@@ -143,6 +143,13 @@ def effects_exist(k: Knowledge) -> Iterator[Problem]:
                 )
 
 
+def advice_names_known_ids(k: Knowledge) -> Iterator[Problem]:
+    for effect in k.effects.values():
+        for unknown in sorted(set().union(*(a.ids for a in effect.advice)) - k.drugs.keys() - k.classes.keys()):
+            file, tip = f"interaction_data/effects/{effect.id}.toml", "a misspelt id would never be told"
+            yield Problem(file, "advice", f"unknown id {unknown!r}", "the id of a drug or class", tip)
+
+
 def renal_bands_cover_every_value(k: Knowledge) -> Iterator[Problem]:
     for drug in k.drugs.values():
         if drug.renal is not None:
@@ -530,6 +537,7 @@ RULES: tuple[Rule, ...] = (
     pathways_exist,
     shares_do_not_exceed_the_whole,
     effects_exist,
+    advice_names_known_ids,
     renal_bands_cover_every_value,
     lifetime_limits_name_members,
     dialysis_timing_makes_sense,

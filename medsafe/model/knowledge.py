@@ -390,8 +390,19 @@ class Guidance:
 
 
 @dataclass(frozen=True, slots=True)
+class ContributorAdvice:
+    """What to do about one of these drugs or classes, where it is among the contributors."""
+
+    ids: frozenset[str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
-    """A harm to which several drugs and the patient's own state add up."""
+    """A harm to which several drugs and the patient's own state add up.
+
+    `advice` is told for the contributors that it names, before the management that holds for all.
+    """
 
     id: str
     name: str
@@ -402,6 +413,7 @@ class Effect:
     modifiers: tuple[Modifier, ...] = ()
     min_weight: float = 0.5
     count_once: frozenset[str] = frozenset()
+    advice: tuple[ContributorAdvice, ...] = ()
     soften_at_end_of_life: bool = False
 
 

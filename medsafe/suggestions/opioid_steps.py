@@ -126,6 +126,8 @@ def why_not_raise(context: Context, s: Situation) -> tuple[str, ...]:
 def why_not_raise_this(context: Context, s: Situation, medicine: Medicine) -> tuple[str, ...]:
     """Reasons against raising this one of the opioids."""
     words = _words(context, "not_raised")
+    if medicine.new:
+        return (words["new"].format(drug=medicine.drug.name),)
     if medicine.id in s.renal_trouble:
         return (words["organs"].format(drug=medicine.drug.name),)
     return (words["fever"],) if s.febrile and medicine.route == "transdermal" else ()

@@ -426,13 +426,13 @@ def _stops(derived: Derived, symptom: Symptom, offered: Iterable[Candidate]) -> 
 
 
 def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[Candidate]) -> list[Misfit]:
-    """What is taken for this symptom although it does not suit this patient, whatever else is taken; opioids apart.
+    """What is taken or ordered for this symptom although it does not suit this patient, whatever else is taken; opioids apart.
 
     An opioid is not stopped but rotated: its steps are worked out by themselves.
     """
     drugs = {c.drug.id for c in offered if c.drug is not None and c.option.action == "start"}
     against = [f for f in findings if f.kind in UNSUITABLE and f.severity >= Severity.HIGH and not f.dose_can_fit]
-    taken = [m for m in derived.context.active if m.id in drugs and not m.new and m.drug.opioid is None]
+    taken = [m for m in derived.context.active if m.id in drugs and m.drug.opioid is None]
     worst = [(m, next((f for f in against if m.order in f.orders), None)) for m in taken]
     return [(m, f) for m, f in worst if f is not None]
 
@@ -440,10 +440,10 @@ def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[
 def _against_misfit(
     context: Context, symptom: Symptom, medicine: Medicine, finding: Finding, slowly: bool
 ) -> Candidate:
-    """What does not suit this patient is stopped; what does more harm if it ends at once is gone through and lowered."""
+    """What does not suit this patient is stopped, or not begun; what harms more if it ends at once is lowered."""
     option = worked_out(
         context,
-        "lower-misfit" if slowly else "stop-misfit",
+        "lower-misfit" if slowly else "refuse-misfit" if medicine.new else "stop-misfit",
         {"drug": medicine.drug.name, "why": finding.summary},
         f"{'lower' if slowly else 'stop'}-{medicine.id}",
         sources=[Citation(s.id, s.locator) for s in finding.sources],
@@ -460,13 +460,13 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     symptoms, context = engine.knowledge.symptoms, derived.context
     written = list(candidates_from_data(symptom, symptoms, context))
     unsuitable = _misfits(derived, findings, written)
-    slow = [(m, f) for m, f in unsuitable if stopping.never_at_once(context, m)]
+    slow = [(m, f) for m, f in unsuitable if not m.new and stopping.never_at_once(context, m)]
     misfits = [(m, f) for m, f in unsuitable if (m, f) not in slow]
     written = [*(_against_misfit(context, symptom, m, f, slowly=True) for m, f in slow), *written]
     if not misfits:
         return written
     gone = frozenset(m.order for m, _ in misfits)
-    why = f"In place of {', '.join(m.drug.name for m, _ in misfits)}: to be given only when that is stopped."
+    why = f"In place of {', '.join(m.drug.name for m, _ in misfits)}: to be given only when that is not."
     others = [
         replace(c, instead_of=gone, extra_reasons=(why, *c.extra_reasons))
         for c in candidates_from_data(symptom, symptoms, context.without(gone))

@@ -40,6 +40,16 @@ def edit(path: str, *changes: str) -> Plant:
     return plant
 
 
+def more(path: str, text: str) -> Plant:
+    """Put a text at the end of a file."""
+
+    def plant(root: Path) -> None:
+        file = root / path
+        file.write_text(file.read_text(encoding="utf-8") + "\n" + text, encoding="utf-8")
+
+    return plant
+
+
 def write(path: str, text: str) -> Plant:
     def plant(root: Path) -> None:
         (root / path).parent.mkdir(exist_ok=True)
@@ -113,6 +123,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         edit(POLICY, 'low_muscle = ["cachexia"', 'low_muscle = ["cachexy"'),
         f"error: {POLICY}: patient.low_muscle: unknown condition 'cachexy'; expected a known one. "
         "Tip: a misspelt condition would never be found in a patient",
+    ),
+    (
+        "advice_names_known_ids",
+        more("interaction_data/effects/bleeding.toml", '[[advice]]\nids = ["nsaid"]\ntext = "Stop it."\n'),
+        "error: interaction_data/effects/bleeding.toml: advice: unknown id 'nsaid'; expected the id of a drug or class. "
+        "Tip: a misspelt id would never be told",
     ),
     (
         "steps_are_whole",

@@ -25,7 +25,7 @@ def test_an_option_barred_by_what_must_stop_is_offered_in_its_place(engine: Engi
     (offered,) = of(found, "start", "haloperidol")
     assert offered["in_place_of"] == ["regimen.0"]
     assert "in place of" in offered["label"]
-    assert offered["reasons"][0] == "In place of metoclopramide: to be given only when that is stopped."
+    assert offered["reasons"][0] == "In place of metoclopramide: to be given only when that is not."
 
 
 def test_an_option_that_fits_beside_it_takes_no_place(engine: Engine) -> None:
