@@ -1,6 +1,6 @@
 PY = .venv/bin/python
 
-.PHONY: help setup run test check fix data bench fuzz lock sbom
+.PHONY: help setup run test check fix data bench fuzz mutation lock sbom
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 setup:  ## create the environment
@@ -20,6 +20,8 @@ bench:  ## measure the review and the HTTP throughput
 fuzz:  ## Schemathesis against a running service: make fuzz URL=http://127.0.0.1:8080 EXAMPLES=500
 	python3 -m venv .venv-fuzz && .venv-fuzz/bin/pip install -q schemathesis==4.32.5
 	.venv-fuzz/bin/schemathesis run $(URL)/openapi.json --max-examples $(or $(EXAMPLES),100) --seed 5 --continue-on-failure --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection,positive_data_acceptance
+mutation:  ## deliberate faults in the core, which the tests should find: make mutation PART=organ (see docs/mutation.md)
+	$(PY) -m tests.bench.mutation $(or $(PART),organ) $(if $(SAMPLE),--sample $(SAMPLE))
 lock:  ## write the lock file from the environment
 	$(PY) -m pip freeze --exclude-editable > requirements.lock
 sbom:  ## write the software bill of materials from the lock file

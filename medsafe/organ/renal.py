@@ -377,7 +377,7 @@ def cockcroft_gault_working(
     '(140 − 67) × 48 × 1.04 / 168 = 21.7 mL/min'
     """
     value = cockcroft_gault_ml_min(age_years, weight_kg, creatinine_umol_l, sex)
-    if value is None or weight_kg is None:
+    if value is None or weight_kg is None or creatinine_umol_l is None:
         return None
     constant = _COCKCROFT_GAULT[sex or ""]
     weight = f"{round(weight_kg, 1):g}"
@@ -464,8 +464,10 @@ def albuminuria_working(urine_acr_mg_g: float | None) -> str | None:
     '50 mg/g, from 30 to 300: A2'
     """
     stage = kdigo_a_stage(urine_acr_mg_g)
+    if stage is None or urine_acr_mg_g is None:
+        return None
     span = {"A1": "below 30", "A2": "from 30 to 300", "A3": "above 300"}
-    return None if stage is None else f"{_plain(urine_acr_mg_g)} mg/g, {span[stage]}: {stage}"
+    return f"{_plain(urine_acr_mg_g)} mg/g, {span[stage]}: {stage}"
 
 
 def aki_working(previous_umol_l: float | None, current_umol_l: float | None, days_between: float | None) -> str | None:
@@ -485,8 +487,8 @@ def aki_working(previous_umol_l: float | None, current_umol_l: float | None, day
     )
 
 
-def _plain(number: float | None) -> str:
-    return "?" if number is None else f"{number:.6g}"
+def _plain(number: float) -> str:
+    return f"{number:.6g}"
 
 
 def _power(ratio: str, exponent: float) -> str:
