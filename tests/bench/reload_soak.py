@@ -12,6 +12,7 @@ import shutil
 import signal
 import tempfile
 import time
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ def _ready(server: Server) -> dict[str, Any]:
     while True:
         try:
             return server.ready()
-        except OSError:
+        except (OSError, HTTPException):
+            # In the hands of a worker that was killed.
             time.sleep(0.05)
 
 

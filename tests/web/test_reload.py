@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -204,7 +205,7 @@ class Load:
                     self.failed.append(str(status))
                 else:
                     self.answers.append((time.monotonic(), known["version"], known["digest"]))
-            except (OSError, ValueError) as error:
+            except (OSError, HTTPException, ValueError) as error:
                 self.failed.append(repr(error))
 
     def end(self) -> None:
