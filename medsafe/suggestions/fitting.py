@@ -33,6 +33,8 @@ INTERVALS_H = (24.0, 48.0, 72.0, 168.0)
 # Below this share of the ordered amount a day another medicine is the answer, not a crumb of this one.
 LEAST_SHARE = 0.1
 MOST_COUNTED = 10
+# Nobody gives a medicine oftener than every half hour; an order that says so is a slip, and is not counted down from.
+MOST_TIMES = 48
 MOST_TRIALS = 40
 
 
@@ -92,8 +94,8 @@ def _rarer(order: Order, by_days: bool) -> Iterator[Order]:
     for key in ("times_per_day", "max_times_per_day"):
         times = getattr(order, key)
         if times and times > 1:
-            fewer = range(int(times) - (1 if float(times).is_integer() else 0), 0, -1)
-            yield from (_retimed(order, key, float(n)) for n in fewer)
+            below = int(times) - (1 if float(times).is_integer() else 0)
+            yield from (_retimed(order, key, float(n)) for n in range(min(below, MOST_TIMES), 0, -1))
     often = order.times_per_day or (24.0 / order.interval_h if order.interval_h else None)
     if often and not order.prn:
         longer = (h for h in INTERVALS_H if h > 24.0 / often + 0.01 and (by_days or h <= 24.0))

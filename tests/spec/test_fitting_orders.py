@@ -56,6 +56,13 @@ def test_nothing_is_offered_where_the_order_has_no_unit(engine: Engine) -> None:
     assert found == [None] * len(found)
 
 
+@pytest.mark.parametrize("often", [{"max_times_per_day": 1e308}, {"times_per_day": 1e5}])
+def test_an_impossible_frequency_is_not_counted_down_from(engine: Engine, often: dict[str, float]) -> None:
+    found = offered(ask(engine, order("gabapentin", 900, **{"times_per_day": 2, **often}), who=FAILING))
+    assert found
+    assert all(item["order"].get("times_per_day", 0) <= 48 for item in found if item)
+
+
 def test_nothing_is_offered_of_what_must_be_avoided(engine: Engine) -> None:
     shown = ask(engine, order("duloxetine", 60, times_per_day=2), who=FAILING)
     assert any(f["severity"] in ("high", "critical") and "duloxetine" in f["drugs"] for f in shown["findings"])
