@@ -100,7 +100,9 @@ def _renal_band(context: Context, medicine: Medicine) -> Band | None:
 
 
 def bands_of(context: Context, medicine: Medicine) -> list[Band]:
-    """The bands that this patient's kidneys and liver put on a medicine."""
+    """The bands that this patient's kidneys and liver put on a medicine; none on what acts where it is put."""
+    if not medicine.systemic:
+        return []
     found = []
     renal = _renal_band(context, medicine)
     if renal is not None:

@@ -133,3 +133,11 @@ def test_what_may_replace_haloperidol_follows_what_it_is_for_and_is_not_guessed(
 ) -> None:
     draft = {"reasonCode": [{"text": stated}]} if stated else {}
     assert symptom_of(draft, frozenset({"haloperidol"}), engine) == (symptom, bool(stated))
+
+
+@pytest.mark.parametrize("kidneys", [{"creatinine": NORMAL}, {"creatinine": {**NORMAL, "value": 400}}])
+def test_what_stays_in_the_gut_is_not_given_less_often_for_the_kidneys(engine: Engine, kidneys: Shown) -> None:
+    who = patient(conditions=["Clostridioides difficile colitis"], **kidneys)
+    shown = ask(engine, who=who, symptoms=[{"name": "diarrhoea", "score": 6}])
+    (offered,) = of(shown, "start", "vancomycin")
+    assert offered["order"] == {"dose": 125, "unit": "mg", "route": "oral", "times_per_day": 4}
