@@ -1,12 +1,192 @@
-"""Promises of what a finding of each check carries."""
+"""Promises of what a finding carries: the orders it is about, the way it came about, what harms, what to do, the source."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from medsafe.context.engine import Engine
-from tests.builders import ask, order
+from tests.builders import ask, found, order, patient
+
+SLOW = "modified-release tablet"
+PATCH = order("fentanyl", 25, "mcg/h", route="transdermal", form="patch", interval_h=48)
+TWO_NSAIDS = (order("ibuprofen", 400, times_per_day=3), order("naproxen", 500, times_per_day=2))
+PENICILLIN = patient(allergies=[{"substance": "penicillin", "reaction": "anaphylaxis"}])
+KIDNEY = patient(creatinine={"value": 400, "unit": "umol/L", "taken_on": "2026-11-20"})
+
+# Patient, regimen, hazard, and what the finding carries.
+CARRIED: dict[str, tuple[dict[str, Any], tuple[dict[str, Any], ...], str, dict[str, Any]]] = {
+    "a dose above its limit": (
+        {},
+        (order("paracetamol", 1000, times_per_day=4), order("paracetamol", 500, times_per_day=2)),
+        "max-dose-exceeded",
+        {
+            "kind": "max-dose",
+            "severity": "high",
+            "drugs": ["paracetamol"],
+            "orders": ["regimen.0", "regimen.1"],
+            "summary": "paracetamol: 5000 mg a day exceeds 4000",
+            "path": [{"from": "paracetamol", "relation": "limited-by", "to": "daily 4000"}],
+            "magnitude": {"measure": "dose-ratio", "value": 1.25, "basis": "record", "class": ""},
+            "easiest_to_change": "paracetamol",
+            "rule": "limit:paracetamol:daily",
+        },
+    ),
+    "an interval too short": (
+        {},
+        (PATCH,),
+        "frequency-error",
+        {
+            "kind": "frequency",
+            "severity": "moderate",
+            "summary": "fentanyl: every 48 h is more often than every 72 h",
+            "path": [{"from": "fentanyl", "relation": "limited-by", "to": "interval 72"}],
+            "magnitude": {"measure": "dose-ratio", "value": 1.5, "basis": "record", "class": ""},
+            "rule": "limit:fentanyl:interval",
+        },
+    ),
+    "one ingredient twice": (
+        {},
+        (order("paracetamol", 500, times_per_day=2), order("paracetamol", 500, times_per_day=2)),
+        "duplicate-therapy",
+        {
+            "kind": "duplicate",
+            "severity": "moderate",
+            "orders": ["regimen.0", "regimen.1"],
+            "summary": "paracetamol: 2 orders contain it (paracetamol)",
+            "path": [
+                {"from": "regimen.0", "relation": "contains", "to": "paracetamol"},
+                {"from": "regimen.1", "relation": "contains", "to": "paracetamol"},
+            ],
+            "easiest_to_change": "paracetamol",
+            "rule": "duplicate:paracetamol",
+        },
+    ),
+    "two of a class": (
+        {},
+        TWO_NSAIDS,
+        "duplicate-therapy",
+        {
+            "kind": "duplicate",
+            "severity": "high",
+            "drugs": ["ibuprofen", "naproxen"],
+            "orders": ["regimen.0", "regimen.1"],
+            "summary": "2 non-steroidal anti-inflammatory drugs together: ibuprofen, naproxen",
+            "path": [
+                {"from": "ibuprofen", "relation": "is-a", "to": "nsaids"},
+                {"from": "naproxen", "relation": "is-a", "to": "nsaids"},
+            ],
+            "rule": "duplicate:nsaids",
+        },
+    ),
+    "a burden": (
+        {},
+        TWO_NSAIDS,
+        "acute-kidney-injury",
+        {
+            "kind": "interaction",
+            "orders": ["regimen.0", "regimen.1"],
+            "summary": "Acute kidney injury: ibuprofen + naproxen",
+            "path": [
+                {"from": "ibuprofen", "relation": "contributes-to", "to": "acute-kidney-injury", "strength": "2"},
+                {"from": "naproxen", "relation": "contributes-to", "to": "acute-kidney-injury", "strength": "2"},
+            ],
+            "magnitude": {
+                "measure": "burden-score",
+                "value": 4.0,
+                "basis": "sum of weights and patient points",
+                "class": "",
+            },
+            "easiest_to_change": "ibuprofen",
+            "rule": "effect:acute-kidney-injury",
+        },
+    ),
+    "an allergy": (
+        PENICILLIN,
+        (order("amoxicillin", 500, times_per_day=3),),
+        "allergy",
+        {
+            "kind": "allergy",
+            "severity": "critical",
+            "orders": ["regimen.0"],
+            "summary": "amoxicillin: same class (penicillins) as the recorded penicillin (anaphylaxis)",
+            "path": [{"from": "amoxicillin", "relation": "same-class-as", "to": "penicillin"}],
+            "easiest_to_change": "amoxicillin",
+            "rule": "allergy:amoxicillin",
+        },
+    ),
+    "a form crushed for a tube": (
+        {},
+        (order("morphine", 30, times_per_day=2, form=SLOW, route="nasogastric tube"),),
+        "route-or-formulation",
+        {
+            "kind": "route-form",
+            "severity": "critical",
+            "orders": ["regimen.0"],
+            "path": [{"from": "morphine", "relation": "given-by", "to": "nasogastric tube"}],
+            "easiest_to_change": "morphine",
+            "rule": "route:morphine",
+        },
+    ),
+    "an omission": (
+        {},
+        (order("morphine", 30, times_per_day=2, form=SLOW),),
+        "missing-co-prescription",
+        {
+            "kind": "omission",
+            "severity": "moderate",
+            "orders": ["regimen.0"],
+            "summary": "Regular opioid without a laxative: morphine",
+            "path": [
+                {"from": "morphine", "relation": "lacks", "to": "laxatives or peripheral-opioid-antagonists"},
+            ],
+            "rule": "record:opioid-without-laxative",
+        },
+    ),
+    "a high opioid dose": (
+        {},
+        (order("morphine", 30, times_per_day=2, form=SLOW),),
+        "opioid-monitoring",
+        {
+            "kind": "opioid-safety",
+            "severity": "low",
+            "path": [{"from": "morphine", "relation": "judged-by", "to": "monitoring-prompt"}],
+            "magnitude": {"measure": "ome-mg-per-day", "value": 60.0, "basis": "table", "class": ""},
+            "modifiers": ["60 mg oral morphine equivalent a day, at or above 50."],
+            "rule": "opioid:monitoring-prompt",
+        },
+    ),
+    "a dose for failing kidneys": (
+        KIDNEY,
+        (order("morphine", 30, times_per_day=2, form=SLOW),),
+        "renal-caution",
+        {"kind": "organ-dose", "orders": ["regimen.0"], "easiest_to_change": "morphine"},
+    ),
+}
 
 
-def test_a_dose_above_its_limit_names_every_order_of_the_drug(engine: Engine) -> None:
-    shown = ask(engine, order("paracetamol", 1000, times_per_day=4), order("paracetamol", 500, times_per_day=2))
-    finding = next(f for f in shown["findings"] if f["hazard"] == "max-dose-exceeded")
-    assert sorted(finding["orders"]) == ["regimen.0", "regimen.1"]
+@pytest.mark.parametrize("name", CARRIED)
+def test_a_finding_names_its_orders_its_path_its_size_and_its_rule(engine: Engine, name: str) -> None:
+    who, regimen, hazard, carried = CARRIED[name]
+    finding = found(ask(engine, *regimen, who=who or patient()), hazard)
+    assert finding is not None
+    assert {key: finding.get(key) for key in carried} == carried
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_every_finding_says_what_harms_what_to_do_and_by_which_source(engine: Engine, name: str) -> None:
+    who, regimen, _, _ = CARRIED[name]
+    shown = ask(engine, *regimen, who=who or patient())
+    refs = {f"regimen.{number}" for number in range(len(regimen))}
+    for finding in shown["findings"]:
+        assert finding["consequence"], finding["summary"]
+        assert finding["management"], finding["summary"]
+        assert all(finding["management"]), finding["summary"]
+        assert finding["sources"], finding["summary"]
+        assert finding["path"], finding["summary"]
+        assert set(finding["orders"]) <= refs
+        assert finding["orders"]
+        assert set(finding["drugs"]) <= {line["drug"] for line in regimen}
+        assert len(finding["summary"]) < 140
+        assert finding["rule"].partition(":")[2], finding["summary"]
