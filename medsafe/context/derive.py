@@ -106,17 +106,18 @@ def _tried(case: Case, engine: Engine) -> tuple[tuple[str, str, str], ...]:
 
 
 def _symptoms(case: Case, engine: Engine) -> dict[str, float | None]:
+    """The symptoms that are there, with the highest score told; a score of 0 says that one is absent."""
     found: dict[str, float | None] = {}
     for report in case.symptoms:
         key = engine.symptom_id(report.name) or normalise_name(report.name).replace(" ", "-")
         found[key] = report.score if found.get(key) is None else max(found[key] or 0.0, report.score or 0.0)
-    return found
+    return {key: score for key, score in found.items() if score != 0.0}
 
 
 def _shown_by(symptoms: Mapping[str, float | None], engine: Engine) -> frozenset[str]:
-    """Conditions that a symptom is itself, whether or not they stand on the problem list; a score of 0 says it is absent."""
+    """Conditions that a symptom is itself, whether or not they stand on the problem list."""
     known = engine.knowledge.symptoms
-    present = [known[key] for key, score in symptoms.items() if key in known and score != 0.0]
+    present = [known[key] for key in symptoms if key in known]
     return frozenset(condition for symptom in present for condition in symptom.shows)
 
 

@@ -495,12 +495,13 @@ def suggest(
         if symptom is None:
             notices.append(_unknown_symptom(position, report.name, engine))
             continue
-        if symptom.id in done:
+        absent = symptom.id not in derived.context.facts.symptoms
+        if symptom.id in done or (absent and responsiveness(symptom, engine.knowledge.symptoms) == "no"):
             continue
         done.add(symptom.id)
         if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
             notices.append(_unscored(position, symptom))
-        written = _written(symptom, derived, engine, findings)
+        written = [] if absent else _written(symptom, derived, engine, findings)
         if controlled(symptom, report.score, derived.context, engine):
             told, written = written, [c for c in written if c.option.action != "start" or c.drug is None]
             screener.excluded += not_added(told, written)

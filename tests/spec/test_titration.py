@@ -141,3 +141,20 @@ def test_what_stays_in_the_gut_is_not_given_less_often_for_the_kidneys(engine: E
     shown = ask(engine, who=who, symptoms=[{"name": "diarrhoea", "score": 6}])
     (offered,) = of(shown, "start", "vancomycin")
     assert offered["order"] == {"dose": 125, "unit": "mg", "route": "oral", "times_per_day": 4}
+
+
+@pytest.mark.parametrize("name", ["nausea", "constipation", "delirium", "pain"])
+def test_a_symptom_that_is_absent_is_offered_nothing_to_begin(engine: Engine, name: str) -> None:
+    absent = ask(engine, order("senna", 15), symptoms=[{"name": name, "score": 0}])
+    assert [s for s in absent["suggestions"] if s["action"] in ("start", "co-prescribe")] == []
+    assert [
+        s["action"]
+        for s in ask(engine, order("paracetamol", 500), symptoms=[{"name": name, "score": 7}])["suggestions"]
+    ]
+
+
+@pytest.mark.parametrize(("score", "found"), [(0, False), (1, True), (None, True)])
+def test_a_sign_of_toxicity_that_is_absent_is_none(engine: Engine, score: float | None, found: bool) -> None:
+    taken = order("morphine", 30, times_per_day=2, form="modified-release")
+    shown = ask(engine, taken, symptoms=[{"name": "hallucinations", "score": score}])
+    assert ("opioid:neurotoxicity" in [f["rule"] for f in shown["findings"]]) is found
