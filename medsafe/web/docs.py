@@ -122,7 +122,12 @@ def openapi() -> dict[str, Any]:
     assert plugin.converter is not None
 
     def described(self: Any, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
-        return next((dict(shape) for kind, shape in plugin._kinds.items() if isinstance(field, kind)), {})  # type: ignore[attr-defined]
+        shape = next((dict(shape) for kind, shape in plugin._kinds.items() if isinstance(field, kind)), {})  # type: ignore[attr-defined]
+        if isinstance(field, case_schema.Number) and field.positive:
+            shape["exclusiveMinimum"] = 0
+        if isinstance(field, case_schema.Route) and not field.allow_none:
+            shape = {"type": "string", "enum": sorted(ROUTES)}
+        return shape
 
     plugin.converter.add_attribute_function(described)  # type: ignore[no-untyped-call]
     for name, schema in answers.NAMED.items():

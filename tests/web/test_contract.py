@@ -246,6 +246,14 @@ def test_organ_function_and_a_search_have_the_described_shapes(client: FlaskClie
         assert [error.message for error in checker.iter_errors(answer.get_json())] == []
 
 
+def test_what_an_amount_and_a_route_may_not_be_is_said_in_the_document(client: FlaskClient) -> None:
+    shapes = client.get("/openapi.json").get_json()["components"]["schemas"]
+    amounts = ("dose", "times_per_day", "interval_h", "max_times_per_day")
+    assert [shapes["Order"]["properties"][name]["exclusiveMinimum"] for name in amounts] == [0] * len(amounts)
+    assert shapes["Target"]["properties"]["route"]["type"] == "string"
+    assert "null" in shapes["Order"]["properties"]["route"]["type"]
+
+
 def test_the_contract_names_every_endpoint(client: FlaskClient) -> None:
     paths = client.get("/openapi.json").get_json()["paths"]
     assert {
