@@ -157,6 +157,50 @@ CARRIED: dict[str, tuple[dict[str, Any], tuple[dict[str, Any], ...], str, dict[s
             "rule": "opioid:monitoring-prompt",
         },
     ),
+    "two long-acting opioids": (
+        {},
+        (order("morphine", 30, times_per_day=2, form=SLOW), order("oxycodone", 20, times_per_day=2, form=SLOW)),
+        "duplicate-therapy",
+        {
+            "kind": "duplicate",
+            "severity": "high",
+            "drugs": ["morphine", "oxycodone"],
+            "orders": ["regimen.0", "regimen.1"],
+            "summary": "Two long-acting opioids together: morphine and oxycodone",
+            "path": [
+                {"from": "morphine", "relation": "is-a", "to": "long-acting opioid"},
+                {"from": "oxycodone", "relation": "is-a", "to": "long-acting opioid"},
+            ],
+            "rule": "duplicate:long-acting-opioids",
+        },
+    ),
+    "a weak opioid beside a strong one": (
+        {},
+        (order("morphine", 30, times_per_day=2, form=SLOW), order("tramadol", 50, times_per_day=4)),
+        "duplicate-therapy",
+        {
+            "kind": "duplicate",
+            "severity": "moderate",
+            "orders": ["regimen.0", "regimen.1"],
+            "summary": "Weak opioid beside a strong one: tramadol with morphine",
+            "path": [
+                {"from": "morphine", "relation": "is-a", "to": "strong opioid"},
+                {"from": "tramadol", "relation": "is-a", "to": "weak opioid"},
+            ],
+            "rule": "duplicate:weak-with-strong-opioids",
+        },
+    ),
+    "what a study found in failing kidneys": (
+        patient(age_years=80, creatinine={"value": 200, "unit": "umol/L", "taken_on": "2026-11-20"}),
+        (order("apixaban", 5, times_per_day=2),),
+        "renal-caution",
+        {
+            "kind": "organ-dose",
+            "severity": "moderate",
+            "magnitude": {"measure": "auc-ratio", "value": 1.77, "basis": "derived", "class": ""},
+            "rule": "organ:apixaban:renal-caution:monitor",
+        },
+    ),
     "a dose for failing kidneys": (
         KIDNEY,
         (order("morphine", 30, times_per_day=2, form=SLOW),),
@@ -190,3 +234,48 @@ def test_every_finding_says_what_harms_what_to_do_and_by_which_source(engine: En
         assert set(finding["drugs"]) <= {line["drug"] for line in regimen}
         assert len(finding["summary"]) < 140
         assert finding["rule"].partition(":")[2], finding["summary"]
+
+
+def test_a_sudden_stop_is_a_matter_of_time_and_names_the_stopped_order(engine: Engine) -> None:
+    stopped = order("prednisolone", 20, days_ago=2, taken_for_days=60)
+    finding = found(ask(engine, recently_stopped=[stopped]), "withdrawal")
+    assert finding is not None
+    assert (finding["kind"], finding["orders"]) == ("time-course", ["recently_stopped.0"])
+    assert finding["path"] == [{"from": "prednisolone", "relation": "judged-by", "to": "corticosteroids"}]
+
+
+@pytest.mark.parametrize(("dose", "told"), [(100, False), (101, True)])
+def test_a_single_injection_in_the_naive_is_held_to_its_own_limit(engine: Engine, dose: float, told: bool) -> None:
+    given = order("fentanyl", dose, "mcg", route="subcutaneous", phase="single-dose")
+    finding = found(ask(engine, new=[given]), "opioid-naive-start")
+    paths = [step["to"] for step in finding["path"]] if finding else []
+    assert ("naive-single 100" in paths) is told
+
+
+def test_a_limit_by_weight_asks_for_the_weight(engine: Engine) -> None:
+    unweighed = patient(weight_kg=None)
+    shown = ask(engine, order("enoxaparin", 120, times_per_day=2, route="subcutaneous"), who=unweighed)
+    assert any(n["field"] == "patient.weight_kg" and "max-dose" in n["blocks"] for n in shown["notices"])
+
+
+def test_a_notice_says_which_rule_could_not_be_judged(engine: Engine) -> None:
+    shown = ask(engine, order("enoxaparin", 40, route="subcutaneous"), who=patient(platelets=None))
+    (message,) = [n["message"] for n in shown["notices"] if n["field"] == "patient.platelets"]
+    assert "enoxaparin" in message
+    assert "None" not in message
+
+
+@pytest.mark.parametrize(("interval_h", "told"), [(23, True), (24, False), (36, False)])
+def test_an_interval_as_long_as_the_band_asks_for_is_long_enough(engine: Engine, interval_h: float, told: bool) -> None:
+    cirrhotic = patient(
+        conditions=["cirrhosis"],
+        bilirubin={"value": 60, "unit": "umol/L", "taken_on": "2026-11-20"},
+        albumin={"value": 24, "unit": "g/L", "taken_on": "2026-11-20"},
+        inr=2.5,
+        ascites="severe",
+    )
+    given = {**order("abemaciclib", 100), "times_per_day": None, "interval_h": interval_h}
+    finding = found(ask(engine, given, who=cirrhotic), "hepatic-caution")
+    assert finding is not None
+    assert any("is more often than every 24 h" in line for line in finding["modifiers"]) is told
+    assert finding["severity"] == ("high" if told else "moderate")
