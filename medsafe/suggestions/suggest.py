@@ -496,7 +496,8 @@ def suggest(
             notices.append(_unknown_symptom(position, report.name, engine))
             continue
         absent = symptom.id not in derived.context.facts.symptoms
-        if symptom.id in done or (absent and responsiveness(symptom, engine.knowledge.symptoms) == "no"):
+        # Of what is absent only what answers well to opioids is gone through: whether its opioid stays as it is.
+        if symptom.id in done or (absent and symptom.opioid_responsive != "yes"):
             continue
         done.add(symptom.id)
         if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
