@@ -36,6 +36,59 @@ def ref(name: str) -> Shape:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+# How one thing of a path bears on the next, in what a size is measured, where it comes from, and what a notice may say.
+RELATIONS = (
+    "activated-by",
+    "caution-in",
+    "contains",
+    "contributes-to",
+    "counts-as",
+    "cross-reacts-with",
+    "dosed-by",
+    "given-by",
+    "induced",
+    "induces",
+    "inhibited",
+    "inhibits",
+    "interacts-with",
+    "is-a",
+    "judged-by",
+    "lacks",
+    "limited-by",
+    "recorded-allergy",
+    "same-class-as",
+    "substrate-of",
+)
+MEASURES = ("activation-left", "auc-ratio", "burden-score", "dose-factor", "dose-ratio", "ome-mg-per-day")
+BASES = ("derived", "predicted", "record", "sum of weights and patient points", "table")
+RULES = (
+    "allergy",
+    "caution",
+    "duplicate",
+    "effect",
+    "limit",
+    "opioid",
+    "organ",
+    "pathway",
+    "record",
+    "route",
+    "stop",
+    "time",
+)
+CODES = (
+    "ambiguous-drug",
+    "degraded",
+    "missing-data",
+    "missing-lab",
+    "not-covered",
+    "nothing-to-check",
+    "resolved-elsewhere",
+    "stale-lab",
+    "unit-suspect",
+    "unknown-condition",
+    "unknown-drug",
+    "value-implausible",
+)
 NUMBER: Shape = {"type": "number"}
 WHOLE: Shape = {"type": "integer"}
 TRUTH: Shape = {"type": "boolean"}
@@ -89,29 +142,44 @@ FINDING = table(
         "mechanism": text(),
         "path": listed(
             table(
-                {"from": text(), "relation": text(), "to": text(), "strength": text(), "share": text()},
+                {
+                    "from": text(),
+                    "relation": text(enum=list(RELATIONS)),
+                    "to": text(),
+                    "strength": text(),
+                    "share": text(),
+                },
                 ["from", "relation", "to"],
             )
         ),
-        "magnitude": maybe(table({"measure": text(), "value": NUMBER, "class": text(), "basis": text()})),
+        "magnitude": maybe(
+            table(
+                {
+                    "measure": text(enum=list(MEASURES)),
+                    "value": NUMBER,
+                    "class": text(enum=["strong", "moderate", "weak", "none", ""]),
+                    "basis": text(enum=list(BASES)),
+                }
+            )
+        ),
         "management": TEXTS,
         "monitoring": TEXTS,
         "modifiers": TEXTS,
         "easiest_to_change": text(),
         "evidence": text(),
         "sources": listed(SOURCE),
-        "rule": text(),
+        "rule": text(pattern=f"^({'|'.join(RULES)}):", description="the rule behind it, by kind and id"),
         "fitting_order": maybe(FITTING),
     }
 )
 FINDING["required"].remove("fitting_order")
 NOTICE = table(
     {
-        "code": text(),
+        "code": text(enum=list(CODES)),
         "field": text(),
         "value": {"type": ["string", "number", "boolean", "null", "object", "array"]},
         "message": text(),
-        "blocks": TEXTS,
+        "blocks": listed(text(pattern="^[a-z][a-z0-9 -]*$"), description="checks that could not be done in full"),
         "candidates": listed(table({"id": text(), "name": text(), "score": NUMBER})),
     },
     ["code", "field", "value", "message", "blocks"],

@@ -279,3 +279,38 @@ def test_an_interval_as_long_as_the_band_asks_for_is_long_enough(engine: Engine,
     assert finding is not None
     assert any("is more often than every 24 h" in line for line in finding["modifiers"]) is told
     assert finding["severity"] == ("high" if told else "moderate")
+
+
+@pytest.mark.parametrize(
+    ("rate", "sedation", "rule"),
+    [
+        (14, "difficult to rouse", "opioid:respiratory-depression"),
+        (7, "alert", "opioid:respiratory-depression"),
+        (8, "alert", None),
+        (9, "drowsy", "opioid:slow-and-drowsy"),
+        (10, "drowsy", None),
+    ],
+)
+def test_deep_sedation_alone_or_slow_breathing_alone_is_toxicity(
+    engine: Engine, rate: float, sedation: str, rule: str | None
+) -> None:
+    taken = order("morphine", 30, times_per_day=2, form=SLOW)
+    shown = ask(engine, taken, who=patient(respiratory_rate=rate, sedation=sedation))
+    told = [
+        f["rule"] for f in shown["findings"] if f["hazard"] == "opioid-toxicity" and f["rule"].startswith("opioid:")
+    ]
+    assert told == ([rule] if rule else [])
+
+
+def test_a_new_inducer_is_said_to_build_up_over_days(engine: Engine) -> None:
+    shown = ask(engine, order("apixaban", 5, times_per_day=2), new=[order("rifampicin", 600)])
+    finding = found(shown, "exposure-decrease", "apixaban", "rifampicin")
+    assert finding is not None
+    assert any("Induction by rifampicin builds up over about" in line for line in finding["modifiers"])
+
+
+def test_what_no_record_says_of_a_dialysis_blocks_the_dose_for_the_organ(engine: Engine) -> None:
+    shown = ask(engine, order("flurazepam", 15), who=patient(dialysis="haemodialysis"))
+    (notice,) = [n for n in shown["notices"] if n["field"] == "patient.dialysis"]
+    assert (notice["code"], notice["blocks"]) == ("not-covered", ["organ-dose"])
+    assert "flurazepam" in notice["message"]
