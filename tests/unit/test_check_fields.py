@@ -314,3 +314,37 @@ def test_what_no_record_says_of_a_dialysis_blocks_the_dose_for_the_organ(engine:
     (notice,) = [n for n in shown["notices"] if n["field"] == "patient.dialysis"]
     assert (notice["code"], notice["blocks"]) == ("not-covered", ["organ-dose"])
     assert "flurazepam" in notice["message"]
+
+
+@pytest.mark.parametrize(
+    ("dose", "severity"), [(2.9, "low"), (3, None), (15, None), (15.1, "moderate"), (30, "moderate"), (30.1, "high")]
+)
+def test_a_rescue_dose_is_held_against_the_regular_daily_dose(
+    engine: Engine, dose: float, severity: str | None
+) -> None:
+    background = order("morphine", 30, times_per_day=2, form=SLOW)
+    rescue = order("morphine", dose, times_per_day=None, prn=True, max_times_per_day=6)
+    shown = ask(engine, background, rescue)
+    told = [f["severity"] for f in shown["findings"] if f["rule"].startswith("opioid:breakthrough-")]
+    assert told == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(("dose", "words"), [(250, "dose fits, keep it there"), (1500, "reduce the dose")])
+def test_a_dose_that_fits_the_kidneys_is_told_to_stay(engine: Engine, dose: float, words: str) -> None:
+    failing = patient(age_years=80, creatinine={"value": 200, "unit": "umol/L", "taken_on": "2026-11-20"})
+    finding = found(ask(engine, order("levetiracetam", dose, times_per_day=2), who=failing), "renal-caution")
+    assert finding is not None
+    assert finding["summary"].startswith(f"levetiracetam: {words} (")
+
+
+def test_a_stop_and_a_cut_are_told_apart(engine: Engine) -> None:
+    stopped = found(
+        ask(engine, recently_stopped=[order("prednisolone", 20, days_ago=2, taken_for_days=60)]), "withdrawal"
+    )
+    taken = order("gabapentin", 600, times_per_day=3, taken_for_days=90)
+    less = order("gabapentin", 100, times_per_day=3, replaces="regimen.0")
+    cut = found(ask(engine, taken, new=[less]), "withdrawal")
+    assert stopped is not None
+    assert "stopped at once" in stopped["summary"]
+    assert cut is not None
+    assert "cut to 17% at once" in cut["summary"]
