@@ -233,7 +233,10 @@ def test_all_workers_answer_from_the_new_version_within_two_seconds_and_no_reque
         server.until(lambda r, name=name: r["version"] == name)
         seen_at = time.monotonic()
         time.sleep(1.0)
-        late = {v for at, v, _ in load.answers if at > seen_at + 0.7}
+        # A busy machine may answer nothing for a while: what counts is that the next answer is from the new version.
+        while not (late := {v for at, v, _ in load.answers if at > seen_at + 0.7}):
+            assert time.monotonic() < seen_at + 20, "no answer for twenty seconds"
+            time.sleep(0.1)
         assert late == {name}
     load.end()
     assert load.failed == []
