@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-SEVERITIES = ("none", "low", "moderate", "high", "critical")
+from medsafe.model.vocabulary import SEVERITY_WORDS
+
+SEVERITIES = ("none", *SEVERITY_WORDS)
 EXPECTATIONS = frozenset(
     {"find", "not_find", "notice", "suggest", "not_suggest", "exclude", "status", "never_all_clear", "min_suggestions"}
 )

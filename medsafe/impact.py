@@ -19,8 +19,10 @@ from medsafe.graph.index import DrugIndex
 from medsafe.interactions import graph_findings
 from medsafe.library.diff import RecordChange
 from medsafe.library.problems import flatten
+from medsafe.model.drugs import Band
 from medsafe.model.findings import Finding, Review
-from medsafe.model.knowledge import ANY_ORDER, Band
+from medsafe.model.statements import ANY_ORDER
+from medsafe.model.vocabulary import SEVERITY_WORDS
 from medsafe.request import CASE_SCHEMA, read_body
 from medsafe.review import review
 
@@ -29,7 +31,7 @@ Pair = tuple[str, str]
 Progress = Callable[[int, int], None]
 EXAMPLES = 3
 NONE = "none"
-SEVERITIES = ("none", "low", "moderate", "high", "critical")
+SEVERITIES = ("none", *SEVERITY_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from medsafe.context.derive import derive
 from medsafe.context.engine import Engine
 from medsafe.merge import merge, tier
 from medsafe.model.case import Case, DrugRef, Measurement, Order, PatientData
+from medsafe.model.drugs import Drug
 from medsafe.model.findings import Finding, Notice, finding_order, merge_notices
-from medsafe.model.knowledge import Drug, Scope
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Scope
 
 GRAPH_CHECKS = (pathways.find, burdens.find, curated.find, duplicates.find)
 NAME_CODES = ("unknown-drug", "ambiguous-drug", "not-covered")

@@ -9,7 +9,7 @@ from medsafe.context.context import Context
 from medsafe.context.modifiers import summary_of
 from medsafe.model.case import Order
 from medsafe.model.findings import Finding, finding_order
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 
 # Cautions of these kinds may rest on one and the same fact, once as a value and once as the condition read from it.
 OF_THE_PATIENT = ("drug-lab", "drug-disease", "pharmacogenomic")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from medsafe.context.advice import advice_for
 from medsafe.context.context import Context, Substance
 from medsafe.model.findings import Finding, Notice, PathStep
-from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import PARENTERAL_ROUTES
 from medsafe.model.wording import Wording
 

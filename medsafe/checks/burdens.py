@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from medsafe.context.context import Context, missing_notices
 from medsafe.context.modifiers import apply_modifiers, modified, summary_of
+from medsafe.model.drugs import EffectWeight
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import Effect, EffectWeight, Modifier, Severity
+from medsafe.model.knowledge import Effect
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Modifier, Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from medsafe.context.context import Context, missing_notices
 from medsafe.model.criteria import NO, Criterion, Truth, judge_all
+from medsafe.model.drugs import Caution
 from medsafe.model.findings import Finding, Notice, PathStep
-from medsafe.model.knowledge import Caution, Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 
 KINDS_SHOWN = {"drug-vital": "drug-lab"}
 

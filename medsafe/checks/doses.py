@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from medsafe.context.context import UNSTATED, Context, called, missing_notices, orders_of
 from medsafe.model.criteria import Truth, Verdict, judge_all
+from medsafe.model.drugs import DoseLimit, DrugClass, LifetimeLimit
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import DoseLimit, DrugClass, LifetimeLimit, Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import INFUSION_ROUTES
 
 TOLERANCE = 1.001

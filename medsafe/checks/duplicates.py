@@ -7,9 +7,10 @@ from itertools import combinations
 
 from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
+from medsafe.model.drugs import DrugClass
 from medsafe.model.findings import Finding, Notice, PathStep
-from medsafe.model.knowledge import DrugClass, Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.opioids.totals import is_agonist
 
 

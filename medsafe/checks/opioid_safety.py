@@ -8,8 +8,9 @@ from typing import Any
 from medsafe.context.context import UNSTATED, Context
 from medsafe.context.modifiers import summary_of
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import OpioidRule, Severity
+from medsafe.model.knowledge import OpioidRule
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import DEEP_SEDATION, SEDATED
 
 # Hazards that are about the patient's state, whichever opioid is taken: one finding however many opioids there are.

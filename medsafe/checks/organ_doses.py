@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from medsafe.context.context import Context, orders_of
+from medsafe.model.drugs import Band
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import Band, Citation, ExposureRow, Severity
+from medsafe.model.knowledge import ExposureRow
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Citation, Severity
 from medsafe.model.vocabulary import CHILD_PUGH
 
 DEFAULT_SEVERITY = {

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
+from medsafe.model.drugs import Modulator, Substrate
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import Guidance, Modulator, Pathway, Severity, Substrate
+from medsafe.model.knowledge import Pathway
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Guidance, Severity
 from medsafe.model.vocabulary import ENTERAL_ROUTES
 
 # The model has a pole where a single drug takes nearly the whole clearance: beyond this the number means nothing.

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
+from medsafe.model.drugs import RouteRule
 from medsafe.model.findings import Finding, Notice, PathStep
-from medsafe.model.knowledge import RouteRule, Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import TUBE_ROUTES
 
 CRUSH_RESISTANT = frozenset({"modified-release", "gastro-resistant"})

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from medsafe.context.context import UNSTATED, Context, orders_of
 from medsafe.context.modifiers import apply_modifiers, modified, summary_of
 from medsafe.model.findings import Finding, Notice, PathStep
-from medsafe.model.knowledge import Severity, StoppingRule
+from medsafe.model.knowledge import StoppingRule
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 
 
 def _regular(medicine: Medicine) -> bool:

@@ -8,9 +8,10 @@ from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
 from medsafe.context.drift import full_ratio, severity_of_drift
 from medsafe.model.criteria import Truth, judge_all
+from medsafe.model.drugs import Modulator, Substrate
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
-from medsafe.model.knowledge import Modulator, Severity, Substrate
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 
 # The fact that a record asks for where it has its own words about stopping to smoke.
 SMOKING_STOPPED = "smoking_stopped_days_ago"

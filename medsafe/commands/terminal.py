@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from medsafe.model.knowledge import Band, Drug
+from medsafe.model.drugs import Band, Drug
 from medsafe.model.vocabulary import CHILD_PUGH
 
 COLOURS = {"critical": "bold white on red", "high": "bold red", "moderate": "yellow", "low": "cyan"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medsafe.context.context import Context
-from medsafe.model.knowledge import Guidance
+from medsafe.model.statements import Guidance
 
 
 def advice_for(context: Context, kind: str, **words: str) -> Guidance:

@@ -10,9 +10,11 @@ from typing import Any
 from medsafe.graph.index import Index
 from medsafe.model.case import AllergyRecord, Case
 from medsafe.model.criteria import Facts, Verdict
+from medsafe.model.drugs import Band
 from medsafe.model.findings import Notice
-from medsafe.model.knowledge import Band, ConversionRow, Severity
+from medsafe.model.knowledge import ConversionRow
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import PARTS_OF_FACTS, shown_name
 from medsafe.opioids.totals import Line, disagreements, is_agonist, lines_of, rounded, total
 

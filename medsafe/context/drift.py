@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from medsafe.context.context import Context
-from medsafe.model.knowledge import Modulator, Pathway, Severity, Substrate
+from medsafe.model.drugs import Modulator, Substrate
+from medsafe.model.knowledge import Pathway
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 
 # No inhibitor takes away more than this of a clearance.
 STRONGEST = 0.95

@@ -13,7 +13,9 @@ from medsafe.identity.names import NameIndex
 from medsafe.identity.spelling import names_like
 from medsafe.identity.strengths import oral_strengths
 from medsafe.identity.text import normalise_name
-from medsafe.model.knowledge import Knowledge, Severity, Strength
+from medsafe.model.drugs import Strength
+from medsafe.model.knowledge import Knowledge
+from medsafe.model.statements import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from medsafe.context.context import Context
 from medsafe.model.criteria import NO, YES, Verdict, both, judge_all
-from medsafe.model.knowledge import Modifier, Severity
+from medsafe.model.statements import Modifier, Severity
 
 
 @dataclass(frozen=True, slots=True)

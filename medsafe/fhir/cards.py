@@ -17,7 +17,7 @@ from medsafe.fhir.proposals import Proposal, proposals, test_orders
 from medsafe.fhir.reading import Reading
 from medsafe.fhir.shape import Json
 from medsafe.model.findings import CitedSource, Finding, PathStep, Review
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import shown_name, shown_unit
 from medsafe.render import NOT_VALIDATED
 

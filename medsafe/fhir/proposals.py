@@ -18,8 +18,8 @@ from medsafe.fhir.reading import Reading
 from medsafe.fhir.shape import Json, concept_text, mapping, number, objects, words
 from medsafe.model.case import Case, Order, SymptomReport
 from medsafe.model.findings import Finding, Suggestion
-from medsafe.model.knowledge import Severity
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.review import review, run_checks
 from medsafe.suggestions.fitting import DOSE_KINDS, first_gentler
 

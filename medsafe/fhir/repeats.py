@@ -15,7 +15,7 @@ from typing import Protocol
 
 from medsafe.fhir.shape import Json, local_id, mapping, words
 from medsafe.model.findings import Finding
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 
 NAMES = ("pddi-configuration-items", "configuration-items")
 REMEMBERED, SECONDS = 20_000, 3600.0

@@ -6,18 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from medsafe.model.criteria import Facts
+from medsafe.model.drugs import Caution, Drug, DrugClass, EffectWeight
 from medsafe.model.findings import CitedSource
-from medsafe.model.knowledge import (
-    Caution,
-    Citation,
-    Drug,
-    DrugClass,
-    Effect,
-    EffectWeight,
-    Interaction,
-    Knowledge,
-    Severity,
-)
+from medsafe.model.knowledge import Effect, Interaction, Knowledge
+from medsafe.model.statements import Citation, Severity
 
 
 @dataclass(frozen=True, slots=True)

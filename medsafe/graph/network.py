@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import networkx as nx
 
-from medsafe.model.knowledge import Drug, EffectWeight, Interaction, Knowledge, Scope
+from medsafe.model.drugs import Drug, EffectWeight
+from medsafe.model.knowledge import Interaction, Knowledge
+from medsafe.model.statements import Scope
 
 
 def _scope(scope: Scope) -> dict[str, object]:

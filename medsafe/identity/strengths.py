@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from medsafe.identity.resolution import CodeEntry
-from medsafe.model.knowledge import Strength
+from medsafe.model.drugs import Strength
 from medsafe.model.vocabulary import MASS_MG
 
 # Forms that are counted whole; of liquids and injections the concentration says nothing of a dose.

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from medsafe.model.knowledge import Citation, Drug, Knowledge
+from medsafe.model.drugs import Drug
+from medsafe.model.knowledge import Knowledge
+from medsafe.model.statements import Citation
 from medsafe.model.vocabulary import SECTIONS
 
 STATES = ("complete", "partial", "gap", "not-applicable")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from medsafe.library.load import FORMULARY, INTERACTIONS
-from medsafe.model.knowledge import Citation, Knowledge, Severity
+from medsafe.model.knowledge import Knowledge
+from medsafe.model.statements import Citation, Severity
 
 # Each part of the Knowledge and the file in which one of its records is written.
 SECTIONS: Mapping[str, str] = {

@@ -19,7 +19,7 @@ from medsafe.library.fields import (
     scope,
     tupled,
 )
-from medsafe.model.knowledge import (
+from medsafe.model.drugs import (
     Allergy,
     Band,
     Caution,
@@ -34,10 +34,10 @@ from medsafe.model.knowledge import (
     Record,
     RenalRule,
     RouteRule,
-    Source,
     Strength,
     Substrate,
 )
+from medsafe.model.statements import Source
 from medsafe.model.vocabulary import FORMS, HAZARDS, KINDS, ROUTES, SECTIONS
 
 STRENGTH_WORDS = ("strong", "moderate", "weak")

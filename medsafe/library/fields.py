@@ -7,10 +7,9 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from medsafe.model.criteria import Criterion
-from medsafe.model.knowledge import ANY_ORDER, Citation, Guidance, Modifier, Scope, Severity
-from medsafe.model.vocabulary import DIALYSIS, FACTS, FORMS, ROUTES
+from medsafe.model.statements import ANY_ORDER, Citation, Guidance, Modifier, Scope, Severity
+from medsafe.model.vocabulary import DIALYSIS, FACTS, FORMS, ROUTES, SEVERITY_WORDS
 
-SEVERITIES = ("low", "moderate", "high", "critical")
 SHARES = {"major": 0.8, "moderate": 0.4, "minor": 0.15}
 
 
@@ -58,8 +57,8 @@ class SeverityField(fields.Field[Severity]):
     """low, moderate, high or critical."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Severity:
-        if value not in SEVERITIES:
-            raise ValidationError(f"unknown severity {value!r}; expected one of {', '.join(SEVERITIES)}")
+        if value not in SEVERITY_WORDS:
+            raise ValidationError(f"unknown severity {value!r}; expected one of {', '.join(SEVERITY_WORDS)}")
         return Severity[str(value).upper()]
 
 

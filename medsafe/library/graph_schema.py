@@ -25,20 +25,15 @@ from medsafe.model.knowledge import (
     Condition,
     ContributorAdvice,
     Effect,
-    Exclusion,
-    Guidance,
     Interaction,
     OpioidRule,
-    Option,
-    OrderTemplate,
     PairEnd,
     Pathway,
-    Preference,
-    Step,
     StoppingRule,
-    Symptom,
     Threshold,
 )
+from medsafe.model.options import Exclusion, Option, OrderTemplate, Preference, Symptom
+from medsafe.model.statements import Guidance
 from medsafe.model.vocabulary import ACTIONS, HAZARDS, KINDS, ROUTES
 
 text = fields.String
@@ -312,9 +307,9 @@ def as_advice(key: str, data: dict[str, Any]) -> Guidance:
     return take_guidance(data)
 
 
-def as_step(key: str, data: dict[str, Any]) -> Step:
-    """A step that is worked out."""
-    return Step(id=key, **tupled(data))
+def as_step(key: str, data: dict[str, Any]) -> Option:
+    """A step that is worked out: an option whose words are still to be filled in."""
+    return Option(id=key, **tupled(data))
 
 
 def as_opioid_rule(key: str, data: dict[str, Any]) -> OpioidRule:

@@ -40,7 +40,9 @@ from medsafe.library.graph_schema import (
 )
 from medsafe.library.problems import Problem, from_schema
 from medsafe.library.wording_schema import WordingSchema
-from medsafe.model.knowledge import ConversionRow, ExposureRow, Knowledge, Modulator, Pathway, Source
+from medsafe.model.drugs import Modulator
+from medsafe.model.knowledge import ConversionRow, ExposureRow, Knowledge, Pathway
+from medsafe.model.statements import Source
 from medsafe.model.wording import Wording
 
 Row = TypeVar("Row")

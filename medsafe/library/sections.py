@@ -21,10 +21,11 @@ from marshmallow import Schema, fields, validate
 
 from medsafe.library import drug_schema as d
 from medsafe.library import graph_schema as g
-from medsafe.library.fields import SEVERITIES, Citations, ModifierSchema, OneOrMore, SeverityField, Share, Words
+from medsafe.library.fields import Citations, ModifierSchema, OneOrMore, SeverityField, Share, Words
 from medsafe.library.load import FORMULARY, INTERACTIONS
 from medsafe.library.toml_text import Address, toml_value
 from medsafe.model.vocabulary import SECTIONS as COVERED
+from medsafe.model.vocabulary import SEVERITY_WORDS
 
 RECORD, ROW = "record", "row"
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
@@ -102,7 +103,7 @@ def _words_of(field: fields.Field[Any]) -> tuple[str, ...]:
     if isinstance(field, OneOrMore):
         return tuple(sorted(field.choices or ()))
     if isinstance(field, SeverityField):
-        return SEVERITIES
+        return SEVERITY_WORDS
     one_of = [v for v in field.validators if isinstance(v, validate.OneOf)]
     return tuple(str(c) for c in one_of[0].choices) if one_of else ()
 

@@ -14,7 +14,9 @@ from typing import Any
 from medsafe.library.policy_sense import advice_is_whole, order_entry_is_whole, policy_is_whole, steps_are_whole
 from medsafe.library.problems import Problem
 from medsafe.model.criteria import Criterion
-from medsafe.model.knowledge import Band, Citation, ConversionRow, Drug, Interaction, Knowledge
+from medsafe.model.drugs import Band, Drug
+from medsafe.model.knowledge import ConversionRow, Interaction, Knowledge
+from medsafe.model.statements import Citation
 from medsafe.model.vocabulary import CHILD_PUGH, SECTIONS
 from medsafe.opioids.base import one_way
 from medsafe.opioids.totals import TO_MORPHINE

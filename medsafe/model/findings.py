@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from medsafe.model.knowledge import ANY_ORDER, Caution, Drug, EffectWeight, Scope
+from medsafe.model.drugs import Caution, Drug, EffectWeight
+from medsafe.model.statements import ANY_ORDER, Scope
 from medsafe.model.vocabulary import PARENTERAL_ROUTES, ROUTE_INCLUDES
 
 

@@ -162,6 +162,24 @@ PARTS_OF_FACTS = {
     "nci_odwg": ("bilirubin_umol_l", "ast_u_l"),
 }
 
+SEVERITY_WORDS = ("low", "moderate", "high", "critical")
+
+# What a notice may be about; `degraded` is told where part of the service is out of order.
+NOTICE_CODES = (
+    "ambiguous-drug",
+    "degraded",
+    "missing-data",
+    "missing-lab",
+    "not-covered",
+    "nothing-to-check",
+    "resolved-elsewhere",
+    "stale-lab",
+    "unit-suspect",
+    "unknown-condition",
+    "unknown-drug",
+    "value-implausible",
+)
+
 KINDS = (
     "interaction",
     "organ-dose",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from medsafe.model.knowledge import Citation, Severity
+from medsafe.model.statements import Citation, Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from itertools import combinations_with_replacement
 from math import floor
 from typing import Any
 
-from medsafe.model.knowledge import ConversionRow, Drug, Strength
+from medsafe.model.drugs import Drug, Strength
+from medsafe.model.knowledge import ConversionRow
 from medsafe.model.vocabulary import MASS_MG, ROUTE_INCLUDES
 from medsafe.opioids.totals import Published, row_for
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from medsafe.context.context import Context
-from medsafe.model.knowledge import Drug
+from medsafe.model.drugs import Drug
 from medsafe.model.medicine import Medicine
 from medsafe.opioids.base import Base, conversion_base
 from medsafe.opioids.conversion import Conversion, Habits, Target, breakthrough_of, convert

@@ -15,9 +15,10 @@ from medsafe.context.context import Context
 from medsafe.context.engine import Engine
 from medsafe.context.intake import Reader
 from medsafe.model.case import Order
+from medsafe.model.drugs import Drug, Strength
 from medsafe.model.findings import Finding, Notice
-from medsafe.model.knowledge import Drug, Severity, Strength
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Severity
 from medsafe.model.vocabulary import MASS_MG
 from medsafe.opioids.conversion import Target, made_of, strengths_of
 from medsafe.suggestions.options import bands_of

@@ -12,9 +12,11 @@ from typing import Any
 
 from medsafe.checks import stopping
 from medsafe.context.context import Context
+from medsafe.model.drugs import Strength
 from medsafe.model.findings import Finding
-from medsafe.model.knowledge import Citation, Option, Severity, Strength
 from medsafe.model.medicine import Medicine
+from medsafe.model.options import Option
+from medsafe.model.statements import Citation, Severity
 from medsafe.model.vocabulary import MASS_MG, SEDATED
 from medsafe.opioids.conversion import (
     Target,

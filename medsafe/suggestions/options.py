@@ -6,14 +6,16 @@ An option here is only an idea; `suggest` puts every one of them through the che
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from medsafe.checks.organ_doses import band_for, dialysis_band, dialysis_words, rising_band
 from medsafe.context.context import Context
 from medsafe.model.criteria import Truth, judge_all
-from medsafe.model.knowledge import Band, Citation, Drug, Option, OrderTemplate, Symptom
+from medsafe.model.drugs import Band, Drug
 from medsafe.model.medicine import Medicine
+from medsafe.model.options import Option, OrderTemplate, Symptom
+from medsafe.model.statements import Citation
 from medsafe.opioids.conversion import Target, round_down, strengths_of
 
 
@@ -188,15 +190,13 @@ def worked_out(
     benefit, sources: where they depend on this patient, in the place of the record's.
     """
     rule = context.index.knowledge.steps[step]
-    return Option(
+    return replace(
+        rule,
         id=id_ or step,
-        action=rule.action,
         label=" ".join(rule.label.format(**words).split())[:139],
         rationale=rule.rationale.format(**words).strip(),
         benefit=rule.benefit if benefit is None else benefit,
-        burden=rule.burden,
         titration=rule.titration.format(**words),
-        review_after=rule.review_after,
         sources=tuple(sources) or rule.sources,
     )
 

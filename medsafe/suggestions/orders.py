@@ -10,7 +10,7 @@ from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
 from medsafe.context.intake import Reader
 from medsafe.model.case import DrugRef, Order
-from medsafe.model.knowledge import Drug
+from medsafe.model.drugs import Drug
 from medsafe.model.medicine import Medicine
 
 ORDER_KEYS = ("dose", "unit", "route", "form", "times_per_day", "interval_h", "max_times_per_day", "prn")

@@ -8,7 +8,7 @@ from typing import Any
 
 from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
-from medsafe.model.knowledge import Drug
+from medsafe.model.drugs import Drug
 from medsafe.model.vocabulary import MASS_MG
 from medsafe.opioids.conversion import Target, daily_of, round_down, strengths_of
 from medsafe.suggestions.options import bands_of, fitted

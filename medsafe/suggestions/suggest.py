@@ -16,8 +16,9 @@ from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
-from medsafe.model.knowledge import Citation, Option, Severity, Symptom
 from medsafe.model.medicine import Medicine
+from medsafe.model.options import Option, Symptom
+from medsafe.model.statements import Citation, Severity
 from medsafe.suggestions import opioid_steps
 from medsafe.suggestions.options import (
     Candidate,

@@ -14,8 +14,8 @@ from typing import Any
 from medsafe.context.context import Context
 from medsafe.context.engine import Engine
 from medsafe.model.findings import Excluded, Finding
-from medsafe.model.knowledge import Option, Symptom
 from medsafe.model.medicine import Medicine
+from medsafe.model.options import Option, Symptom
 from medsafe.opioids.conversion import Target, round_down, strengths_of
 from medsafe.suggestions.opioid_steps import situation
 from medsafe.suggestions.options import (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from medsafe.model.vocabulary import ACTIONS, ADDED_HAZARDS, HAZARDS, KINDS
+from medsafe.model.vocabulary import ACTIONS, ADDED_HAZARDS, HAZARDS, KINDS, NOTICE_CODES, SEVERITY_WORDS
 
 Shape = dict[str, Any]
-SEVERITIES = ["low", "moderate", "high", "critical"]
 
 
 def text(**more: Any) -> Shape:
@@ -75,20 +74,6 @@ RULES = (
     "stop",
     "time",
 )
-CODES = (
-    "ambiguous-drug",
-    "degraded",
-    "missing-data",
-    "missing-lab",
-    "not-covered",
-    "nothing-to-check",
-    "resolved-elsewhere",
-    "stale-lab",
-    "unit-suspect",
-    "unknown-condition",
-    "unknown-drug",
-    "value-implausible",
-)
 NUMBER: Shape = {"type": "number"}
 WHOLE: Shape = {"type": "integer"}
 TRUTH: Shape = {"type": "boolean"}
@@ -132,7 +117,7 @@ FINDING = table(
             description="Beyond the codes of the contract: "
             + "; ".join(f"{code}, {words}" for code, words in ADDED_HAZARDS.items()),
         ),
-        "severity": text(enum=SEVERITIES),
+        "severity": text(enum=list(SEVERITY_WORDS)),
         "interruptive": TRUTH,
         "new": TRUTH,
         "drugs": TEXTS,
@@ -175,7 +160,7 @@ FINDING = table(
 FINDING["required"].remove("fitting_order")
 NOTICE = table(
     {
-        "code": text(enum=list(CODES)),
+        "code": text(enum=list(NOTICE_CODES)),
         "field": text(),
         "value": {"type": ["string", "number", "boolean", "null", "object", "array"]},
         "message": text(),
@@ -199,7 +184,7 @@ SUGGESTION = table(
         "reasons": TEXTS,
         "in_place_of": listed(text(), description="orders that are to be stopped when this is given"),
         "cautions": listed(
-            table({"severity": text(enum=SEVERITIES), "hazard": text(), "drugs": TEXTS, "summary": text()})
+            table({"severity": text(enum=list(SEVERITY_WORDS)), "hazard": text(), "drugs": TEXTS, "summary": text()})
         ),
         "monitoring": TEXTS,
         "titration": text(),

@@ -14,9 +14,9 @@ from medsafe.context.derive import Derived, derive
 from medsafe.context.engine import Engine
 from medsafe.decoder import Tolerant
 from medsafe.model.case import Case
+from medsafe.model.drugs import Drug as DrugRecord
 from medsafe.model.findings import Finding, Notice, merge_notices
-from medsafe.model.knowledge import Citation, Severity
-from medsafe.model.knowledge import Drug as DrugRecord
+from medsafe.model.statements import Citation, Severity
 from medsafe.opioids.base import Base
 from medsafe.opioids.conversion import Target, daily_of, published_into
 from medsafe.request import MAY_BE_LEFT_OUT, Day, Drug, OrderSchema, PatientSchema, Route, as_case, text

@@ -13,10 +13,10 @@ from marshmallow import fields
 
 from medsafe import __version__
 from medsafe import request as case_schema
-from medsafe.model.vocabulary import ACTIONS, ADDED_HAZARDS, HAZARDS, KINDS, ROUTES
+from medsafe.model.vocabulary import ACTIONS, ADDED_HAZARDS, HAZARDS, KINDS, ROUTES, SEVERITY_WORDS
 from medsafe.render import NOT_VALIDATED
 from medsafe.web import answers
-from medsafe.web.answers import SEVERITIES, ref, text
+from medsafe.web.answers import ref, text
 from medsafe.web.conversion import ConversionSchema
 from medsafe.web.exchange import reply
 
@@ -194,7 +194,7 @@ def page() -> Response:
     words = "".join(
         f"<h2>{escape(title)}</h2><p>{escape(', '.join(items))}</p>"
         for title, items in (
-            ("Severities", SEVERITIES),
+            ("Severities", SEVERITY_WORDS),
             ("Kinds of findings", KINDS),
             ("Hazards", sorted(HAZARDS)),
             ("Hazards beyond the contract", [f"{code}: {words}" for code, words in ADDED_HAZARDS.items()]),

@@ -21,7 +21,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from medsafe.library.releases import RELEASED
-from medsafe.model.vocabulary import KINDS
+from medsafe.model.vocabulary import KINDS, NOTICE_CODES, SEVERITY_WORDS
 from medsafe.service import Service
 from medsafe.store.store import Store
 from medsafe.web.exchange import reply, service
@@ -40,23 +40,7 @@ FINDINGS = Counter("medsafe_findings_total", "Findings shown", ["kind", "severit
 NOTICES = Counter("medsafe_notices_total", "Notices shown", ["code"])
 REVIEWS = Counter("medsafe_reviews_total", "Reviews answered", ["status"])
 # Labels come from closed lists only: whatever else turns up is counted as `other`, never under its own word.
-SEVERITIES = frozenset({"low", "moderate", "high", "critical"})
 STATUSES = frozenset({"all-clear", "findings", "incomplete", "nothing-to-check"})
-NOTICE_CODES = frozenset(
-    {
-        "ambiguous-drug",
-        "missing-data",
-        "missing-lab",
-        "not-covered",
-        "nothing-to-check",
-        "resolved-elsewhere",
-        "stale-lab",
-        "unit-suspect",
-        "unknown-condition",
-        "unknown-drug",
-        "value-implausible",
-    }
-)
 OTHER = "other"
 TOLD = 20
 
@@ -165,7 +149,7 @@ def count_answer(answer: dict[str, Any]) -> None:
     """Count what an answer of `POST /v1/check` shows: by kind and severity, and by code; never by drug or value."""
     REVIEWS.labels(_word(answer.get("status"), STATUSES)).inc()
     found = Tally(
-        (_word(f["kind"], KINDS), _word(f["severity"], SEVERITIES), str(bool(f["interruptive"])).lower())
+        (_word(f["kind"], KINDS), _word(f["severity"], SEVERITY_WORDS), str(bool(f["interruptive"])).lower())
         for f in answer["findings"]
     )
     for labels, count in found.items():

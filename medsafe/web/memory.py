@@ -15,7 +15,7 @@ from medsafe.fhir.repeats import asked_for, whose
 from medsafe.fhir.services import CdsService
 from medsafe.fhir.shape import Json, mapping, words
 from medsafe.model.findings import Finding, Review
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 from medsafe.settings import Settings
 from medsafe.store.records import IssuedCard, ShownAlert, keyed
 from medsafe.store.store import Store

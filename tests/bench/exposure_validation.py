@@ -20,7 +20,7 @@ from medsafe.context.engine import Engine
 from medsafe.interactions import ordinary_adult, usual_route
 from medsafe.model.case import Case, DrugRef, Order
 from medsafe.model.findings import Finding
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 from medsafe.service import load_engine
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -231,9 +231,13 @@ def main() -> int:
         "failed": len(tally.failed), "over_one_second": len(tally.slow), "over_one_second_alone": len(slow), "slowest_s": round(tally.slowest_s, 2),
         "log_lines_with_a_value": len(leaks), "memory_mb": memory, "memory_growth_from_first_fifth": round(grew, 3),
     }, indent=1))  # fmt: skip
-    for line in (*tally.failed[:10], *slow[:10], *leaks[:10]):
+    for line in (
+        *tally.failed[:10],
+        *(f"{took:.2f} s: {asked[0]} {asked[1]}" for took, asked in tally.slow[:10]),
+        *leaks[:10],
+    ):
         print(line)
-    return 1 if tally.failed or slow or leaks or grew > MEMORY_GROWTH else 0
+    return 1 if tally.failed or tally.slow or leaks or grew > MEMORY_GROWTH else 0
 
 
 if __name__ == "__main__":

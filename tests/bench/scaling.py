@@ -22,7 +22,8 @@ from medsafe.context.derive import derive
 from medsafe.context.engine import Engine, build_engine
 from medsafe.interactions import ordinary_adult, usual_route
 from medsafe.model.case import Case, DrugRef, Order
-from medsafe.model.knowledge import Drug, DrugClass, Interaction, Knowledge, PairEnd
+from medsafe.model.drugs import Drug, DrugClass
+from medsafe.model.knowledge import Interaction, Knowledge, PairEnd
 from medsafe.request import CASE_SCHEMA, as_case
 from medsafe.review import review, run_checks
 from medsafe.service import load_engine

@@ -6,7 +6,7 @@ import pytest
 
 from medsafe.checks.organ_doses import MODALITIES, band_for
 from medsafe.context.engine import Engine
-from medsafe.model.knowledge import Severity
+from medsafe.model.statements import Severity
 from tests.builders import ask, found, order, patient
 from tests.spec.test_organ_bands import ENGINE, RENAL, medicine
 

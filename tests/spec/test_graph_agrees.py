@@ -21,9 +21,11 @@ from medsafe.context.engine import Engine
 from medsafe.graph.network import build_network
 from medsafe.interactions import ordinary_adult, usual_route
 from medsafe.model.case import Case, DrugRef, Order
+from medsafe.model.drugs import EffectWeight, Modulator, Substrate
 from medsafe.model.findings import Finding
-from medsafe.model.knowledge import ANY_ORDER, EffectWeight, Interaction, Modulator, Substrate
+from medsafe.model.knowledge import Interaction
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import ANY_ORDER
 from medsafe.model.vocabulary import ENTERAL_ROUTES
 
 BATCHES = range(30)

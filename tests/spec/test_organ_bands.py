@@ -10,7 +10,7 @@ import pytest
 
 from medsafe.checks.organ_doses import DEFAULT_SEVERITY, band_for
 from medsafe.context.engine import Engine
-from medsafe.model.knowledge import Band, Drug, RenalRule
+from medsafe.model.drugs import Band, Drug, RenalRule
 from medsafe.model.medicine import Medicine
 from medsafe.service import load_engine
 from tests.conftest import ROOT

@@ -6,7 +6,8 @@ import pytest
 
 from medsafe.checks.pathways import Action, Exit, predicted_ratio, remaining_effect
 from medsafe.context.engine import Engine
-from medsafe.model.knowledge import Modulator, Pathway, Substrate
+from medsafe.model.drugs import Modulator, Substrate
+from medsafe.model.knowledge import Pathway
 from tests.builders import ask, found, order, patient, severity
 
 

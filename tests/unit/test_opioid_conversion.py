@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from medsafe.model.knowledge import ConversionRow, DoseLimit, Drug, OpioidFacts, Record, Scope, Strength
+from medsafe.model.drugs import DoseLimit, Drug, OpioidFacts, Record, Strength
+from medsafe.model.knowledge import ConversionRow
 from medsafe.model.medicine import Medicine
+from medsafe.model.statements import Scope
 from medsafe.opioids.base import conversion_base, leaving, one_way
 from medsafe.opioids.conversion import (
     Habits,
