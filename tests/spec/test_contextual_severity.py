@@ -50,3 +50,18 @@ def test_antihypertensives_together_call_for_a_change_only_with_a_sign_of_low_pr
 ) -> None:
     shown = ask(engine, *(order(drug, 25) for drug in LOWERING), who=patient(**changes))
     assert severity(shown, "hypotension", *LOWERING) == expected
+
+
+@pytest.mark.parametrize(("qtc_ms", "severity_"), [(469, None), (470, "low"), (499, "low"), (500, "high")])
+def test_one_medicine_of_middle_weight_is_told_where_the_qt_is_long_already(
+    engine: Engine, qtc_ms: float, severity_: str | None
+) -> None:
+    shown = ask(engine, new=[order("levofloxacin", 500)], who=patient(qtc_ms=qtc_ms))
+    told = [f["severity"] for f in shown["findings"] if f["hazard"] == "qt-prolongation"]
+    assert told == ([severity_] if severity_ else [])
+
+
+def test_a_qtc_that_is_missing_for_one_medicine_of_middle_weight_is_not_asked_after_by_itself(engine: Engine) -> None:
+    shown = ask(engine, new=[order("levofloxacin", 500)], who=patient(qtc_ms=None))
+    assert [n for n in shown["notices"] if n["field"] == "patient.qtc_ms"] == []
+    assert any("QTc" in n["message"] for n in shown["notices"] if n["field"] == "patient")
