@@ -208,7 +208,11 @@ class Load:
             except (OSError, HTTPException, ValueError) as error:
                 self.failed.append(repr(error))
 
-    def end(self) -> None:
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The clients stop whatever became of the test: left behind they would keep the process from ending."""
         self.stop.set()
         for thread in self.threads:
             thread.join()
@@ -223,38 +227,37 @@ def server(root: Path, tmp_path: Path) -> Iterator[Server]:
 def test_all_workers_answer_from_the_new_version_within_two_seconds_and_no_request_fails(
     server: Server, root: Path
 ) -> None:
-    load = Load(server)
-    digests = {server.ready()["version"]: digest_of(root)}
-    for round_ in range(3):
-        name = f"round-{round_}"
-        release(root, name)
-        digests[name] = digest_of(root)
-        assert server.ask("/v1/knowledge/reload", b"")[0] == 202
-        server.until(lambda r, name=name: r["version"] == name)
-        seen_at = time.monotonic()
-        time.sleep(1.0)
-        # A busy machine may answer nothing for a while: what counts is that the next answer is from the new version.
-        while not (late := {v for at, v, _ in load.answers if at > seen_at + 0.7}):
-            assert time.monotonic() < seen_at + 20, "no answer for twenty seconds"
-            time.sleep(0.1)
-        assert late == {name}
-    load.end()
+    with Load(server) as load:
+        digests = {server.ready()["version"]: digest_of(root)}
+        for round_ in range(3):
+            name = f"round-{round_}"
+            release(root, name)
+            digests[name] = digest_of(root)
+            assert server.ask("/v1/knowledge/reload", b"")[0] == 202
+            server.until(lambda r, name=name: r["version"] == name)
+            seen_at = time.monotonic()
+            time.sleep(1.0)
+            # A busy machine may answer nothing for a while: what counts is that the next answer is from the new version.
+            while not (late := {v for at, v, _ in load.answers if at > seen_at + 0.7}):
+                assert time.monotonic() < seen_at + 20, "no answer for twenty seconds"
+                time.sleep(0.1)
+            assert late == {name}
     assert load.failed == []
     assert all(digests[version] == digest for _, version, digest in load.answers)
 
 
 def test_under_gunicorn_bad_data_are_refused_and_mended_data_taken(server: Server, root: Path) -> None:
-    load, before = Load(server), server.ready()["version"]
-    release(root, "mended")
-    break_data(root)
-    os.kill(server.process.pid, signal.SIGHUP)
-    told = server.until(lambda r: r["reloads"]["refused"] == 1)
-    assert (told["status"], told["version"]) == ("ready", before)
-    assert "half-written.toml" in told["reloads"]["last"]["problems"][0]
-    mend_data(root)
-    os.kill(server.process.pid, signal.SIGHUP)
-    server.until(lambda r: r["version"] == "mended")
-    load.end()
+    before = server.ready()["version"]
+    with Load(server) as load:
+        release(root, "mended")
+        break_data(root)
+        os.kill(server.process.pid, signal.SIGHUP)
+        told = server.until(lambda r: r["reloads"]["refused"] == 1)
+        assert (told["status"], told["version"]) == ("ready", before)
+        assert "half-written.toml" in told["reloads"]["last"]["problems"][0]
+        mend_data(root)
+        os.kill(server.process.pid, signal.SIGHUP)
+        server.until(lambda r: r["version"] == "mended")
     assert load.failed == []
     assert '"outcome":"refused"' in server.log.read_text()
 
