@@ -1,6 +1,6 @@
 PY = .venv/bin/python
 
-.PHONY: help setup run test check fix data bench fuzz mutation lock sbom
+.PHONY: help setup run test check fix data bench fuzz mutation answers lock sbom
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/ -/'
 setup:  ## create the environment
@@ -22,6 +22,8 @@ fuzz:  ## Schemathesis against a running service: make fuzz URL=http://127.0.0.1
 	.venv-fuzz/bin/schemathesis run $(URL)/openapi.json --max-examples $(or $(EXAMPLES),100) --seed 5 --continue-on-failure --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,negative_data_rejection,positive_data_acceptance
 mutation:  ## deliberate faults in the core, which the tests should find: make mutation PART=organ (see docs/mutation.md)
 	$(PY) -m tests.bench.mutation $(or $(PART),organ) $(if $(SAMPLE),--sample $(SAMPLE))
+answers:  ## keep anew what the checks say to the small requests of tests/recorded (read the difference)
+	$(PY) -m tests.recorded.answers
 lock:  ## write the lock file from the environment
 	$(PY) -m pip freeze --exclude-editable > requirements.lock
 sbom:  ## write the software bill of materials from the lock file

@@ -1,0 +1,73 @@
+"""What the checks say to each of `requests.py`, kept in answers/: `python -m tests.recorded.answers` writes it anew.
+
+A change of the program that changes an answer shows as a difference to read. What the data say in their own words is not
+kept (a text that stands in the data is written as `DATA`), so that a better sentence in a record changes nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from medsafe.context.engine import Engine
+from medsafe.service import answer, load_engine
+from tests.recorded.requests import REQUESTS
+
+FOLDER = Path(__file__).parent / "answers"
+DATA = "(as the data say)"
+# Texts shorter than this are words of the field (a severity, an id) and are kept.
+SENTENCE_FROM = 25
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every text in the data."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from texts(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for item in (*value.keys(), *value.values()):
+            yield from texts(item)
+    elif isinstance(value, tuple | list | frozenset | set):
+        for item in value:
+            yield from texts(item)
+
+
+def kept(value: Any, known: frozenset[str]) -> Any:
+    """An answer without the words of the data."""
+    if isinstance(value, dict):
+        return {key: kept(item, known) for key, item in value.items()}
+    if isinstance(value, list):
+        return [kept(item, known) for item in value]
+    return DATA if isinstance(value, str) and len(value) >= SENTENCE_FROM and value in known else value
+
+
+def recorded(engine: Engine, name: str, known: frozenset[str]) -> dict[str, Any]:
+    """Findings and notices of one request, as they are kept."""
+    shown = answer(REQUESTS[name], engine)
+    findings = [{**f, "sources": [source["id"] for source in f["sources"]]} for f in shown["findings"]]
+    return {"findings": kept(findings, known), "notices": kept(shown["notices"], known)}
+
+
+def path_of(name: str) -> Path:
+    return FOLDER / f"{name}.json"
+
+
+def main() -> None:
+    engine = load_engine(Path(__file__).resolve().parents[2])
+    known = frozenset(texts(engine.index.knowledge))
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.json"):
+        if old.stem not in REQUESTS:
+            old.unlink()
+    for name in REQUESTS:
+        text = json.dumps(recorded(engine, name, known), indent=1, ensure_ascii=False, sort_keys=True)
+        path_of(name).write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
