@@ -10,6 +10,7 @@ from medsafe.model.drugs import Caution
 from medsafe.model.findings import Finding, Notice, PathStep
 from medsafe.model.medicine import Medicine
 from medsafe.model.statements import Severity
+from medsafe.model.vocabulary import shown_name, shown_unit
 
 KINDS_SHOWN = {"drug-vital": "drug-lab"}
 
@@ -33,7 +34,8 @@ def _shown(fact: str, context: Context) -> str:
     if value is None:
         condition = context.index.knowledge.conditions.get(fact)
         return condition.name if condition else fact
-    return f"{fact} {value:g}" if isinstance(value, float | int) else f"{fact} {value}"
+    amount = f"{value:g} {shown_unit(fact)}" if isinstance(value, float | int) else str(value)
+    return f"{shown_name(fact)} {amount}".strip()
 
 
 def _finding(context: Context, medicine: Medicine, caution: Caution) -> Finding:

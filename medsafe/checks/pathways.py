@@ -8,7 +8,7 @@ blocked by two drugs add up, inhibitors and inducers net out. R = AUC with / AUC
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medsafe.context.advice import advice_for
 from medsafe.context.context import Context
@@ -223,13 +223,17 @@ def _classed(ratio: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of exposure (or of activation) of one victim, with those who cause it."""
+    """A change of exposure (or of activation) of one victim, with those who cause it.
+
+    `opposed_by`: who works the other way, where the change is told for the time when they are gone.
+    """
 
     victim: Medicine
     exits: tuple[Exit, ...]
     ratio: float
     hazard: str
     actors: tuple[Action, ...]
+    opposed_by: tuple[Action, ...] = ()
 
     @property
     def increase(self) -> bool:
@@ -259,7 +263,9 @@ def _changes(context: Context, victim: Medicine, acting: Acting) -> Iterator[Cha
         ratio = predicted_ratio(elimination, p)
         without = {id(a.medicine): predicted_ratio(elimination, p, a.medicine) for e in elimination for a in e.actions}
         hazard = "exposure-increase" if ratio >= 1 else "exposure-decrease"
-        yield Change(victim, tuple(elimination), ratio, hazard, _material(elimination, ratio, without))
+        net = Change(victim, tuple(elimination), ratio, hazard, _material(elimination, ratio, without))
+        yield net
+        yield from _masked(net, elimination)
     if any(e.actions for e in activation):
         left = remaining_activation(activation, p)
         without = {
@@ -272,6 +278,23 @@ def _changes(context: Context, victim: Medicine, acting: Acting) -> Iterator[Cha
             left = remaining_absorption(item)
             without = {id(a.medicine): remaining_absorption(item, a.medicine) for a in item.actions}
             yield Change(victim, (item,), left, item.pathway.hazard_decrease, _material([item], left, without))
+
+
+def _against(change: Change) -> tuple[Action, ...]:
+    """Those of the actors who work against the net change: inducers where exposure rises, inhibitors where it falls."""
+    return tuple(a for a in change.actors if a.modulator.induces == change.increase)
+
+
+def _masked(net: Change, exits: list[Exit]) -> Iterator[Change]:
+    """The change the other way that a net change hides: it stands in full once the one that masks it is stopped."""
+    against = _against(net)
+    if not against or len(against) == len(net.actors):
+        return
+    alone = [replace(e, actions=tuple(a for a in e.actions if a.modulator.induces == net.increase)) for e in exits]
+    ratio = predicted_ratio(alone, net.victim.parenteral)
+    hazard = "exposure-decrease" if net.increase else "exposure-increase"
+    masking = tuple(a for a in net.actors if a not in against)
+    yield Change(net.victim, tuple(alone), ratio, hazard, against, masking)
 
 
 def _rank(context: Context, change: Change) -> Severity:
@@ -293,21 +316,51 @@ def _agrees(change: Change) -> bool:
     return change.ratio >= 1.1 if change.increase else change.ratio <= 0.9
 
 
-def _summary(change: Change, names: list[str]) -> str:
-    who = " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
-    victim = change.victim.drug.name
-    verb = "change" if len(names) > 1 else "changes"
+def _names(actions: Iterable[Action]) -> list[str]:
+    return sorted({a.medicine.drug.name for a in actions})
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _does(names: list[str], verb: str) -> str:
+    """Names with what they do.
+
+    >>> _does(["rifampicin"], "lower"), _does(["fluconazole", "diltiazem"], "raise")
+    ('rifampicin lowers', 'fluconazole and diltiazem raise')
+    """
+    return f"{_listed(names)} {verb}{'' if len(names) > 1 else 's'}"
+
+
+def _summary(change: Change) -> str:
+    """What is done to the victim by whom; who works against it is told as that."""
+    victim, names = change.victim.drug.name, _names(change.actors)
     if change.hazard == "prodrug-failure":
-        return f"{who} {verb.replace('change', 'block')} the activation of {victim}"[:139]
-    if change.increase:
-        return f"{who} {verb.replace('change', 'raise')} {victim} exposure about {change.ratio:.1f}-fold"[:139]
-    return f"{who} {verb.replace('change', 'lower')} {victim} exposure to about {change.ratio:.0%}"[:139]
+        return f"{_does(names, 'block')} the activation of {victim}"[:139]
+    size = f"exposure about {change.ratio:.1f}-fold" if change.increase else f"exposure to about {change.ratio:.0%}"
+    absorbed = change.exits[0].pathway.kind == "absorption"
+    against = [] if absorbed else _names(_against(change))
+    verb, other = ("raise", "lower") if change.increase else ("lower", "raise")
+    with_it = [name for name in names if name not in against]
+    if not against or not with_it:
+        return f"{_does(names, verb)} {victim} {size}"[:139]
+    whole = f"{_does(with_it, verb)} {victim} {size}, although {_does(against, other)} it"
+    return whole if len(whole) < 140 else f"{_does(with_it, verb)} {victim} {size}"[:139]
+
+
+def _masks(change: Change) -> tuple[str, ...]:
+    """Who hides the change at present, and when it shows."""
+    if not change.opposed_by:
+        return ()
+    verb = "lower" if change.increase else "raise"
+    return (f"{_does(_names(change.opposed_by), verb)} it at present: this holds in full when that is stopped.",)
 
 
 def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     victim = change.victim
     named = {a.medicine.id for a in change.actors}
-    names = sorted({a.medicine.drug.name for a in change.actors})
+    names = _names(change.actors)
     touched = [e for e in change.exits if any(a.medicine.id in named for a in e.actions)]
     advice = [line for e in touched for line in _told_of(e, named)]
     citations = [c for e in touched for c in e.edge.sources]
@@ -323,7 +376,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
         severity=severity,
         drugs=(victim.id, *sorted(named)),
         orders=tuple(sorted({victim.order, *(a.medicine.order for a in change.actors)})),
-        summary=_summary(change, names),
+        summary=_summary(change),
         key=("exposure", change.hazard, victim.id),
         consequence=words.consequence,
         mechanism=f"{', '.join(pathway_names)}: "
@@ -335,7 +388,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
         magnitude=Magnitude(measure, round(change.ratio, 2), "predicted", _classed(change.ratio)),
         management=tuple(dict.fromkeys(advice)) or words.management,
         monitoring=tuple(m.what for m in victim.drug.monitoring[:2]),
-        modifiers=_times(change.exits, named),
+        modifiers=(*_masks(change), *_times(change.exits, named)),
         evidence="Predicted from contribution, inhibition and induction ratios; class rather than exact size.",
         sources=tuple(dict.fromkeys(sources)),
         rule=f"pathway:{victim.id}",
@@ -383,5 +436,6 @@ def find(context: Context) -> Iterator[Finding | Notice]:
             others = any(a.medicine.order != victim.order for a in change.actors)
             if others and context.in_focus(victim, *(a.medicine for a in change.actors)):
                 severity = _rank(context, change)
-                if severity:
+                # A slight change that does not show at present is not worth telling.
+                if severity >= (Severity.MODERATE if change.opposed_by else Severity.LOW):
                     yield _finding(context, change, severity)

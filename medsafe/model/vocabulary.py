@@ -471,8 +471,33 @@ DEEP_SEDATION = ("difficult to rouse", "unresponsive")
 SEDATED = ("drowsy", *DEEP_SEDATION)
 
 # How quantities are called where the unit in their name is not wanted.
-UNIT_IN_NAME = re.compile(r"_(?:years|kg|cm|ms|bpm|c|mmhg|percent)$")
+UNITS_IN_NAMES = {
+    "years": "years",
+    "kg": "kg",
+    "cm": "cm",
+    "ms": "ms",
+    "bpm": "/min",
+    "c": "°C",
+    "mmhg": "mmHg",
+    "percent": "%",
+    "mmol_l": "mmol/L",
+    "umol_l": "umol/L",
+    "g_l": "g/L",
+    "u_l": "U/L",
+    "10_9_l": "x 10^9/L",
+    "mg_g": "mg/g",
+    "ml_min": "mL/min",
+    "ml_min_173m2": "mL/min/1.73 m2",
+    "mg_per_day": "mg a day",
+}
+UNIT_IN_NAME = re.compile(rf"_({'|'.join(sorted(UNITS_IN_NAMES, key=len, reverse=True))})$")
 CAPITALS = {
+    "crcl": "creatinine clearance",
+    "egfr": "eGFR",
+    "ome": "oral morphine equivalent",
+    "kdigo": "KDIGO stage",
+    "child_pugh": "Child-Pugh class",
+    "bmi": "BMI",
     "inr": "INR",
     "ast": "AST",
     "alt": "ALT",
@@ -500,7 +525,10 @@ def shown_name(name: str) -> str:
 
 
 def shown_unit(name: str) -> str:
-    """The unit that stands in the name of a vital sign."""
+    """The unit that stands in the name of a quantity, as it is written beside a number.
+
+    >>> shown_unit("potassium_mmol_l"), shown_unit("heart_rate_bpm"), shown_unit("inr")
+    ('mmol/L', '/min', '')
+    """
     found = UNIT_IN_NAME.search(name)
-    units = {"c": "°C", "percent": "%", "bpm": "/min", "mmhg": "mmHg"}
-    return units.get(found.group()[1:], found.group()[1:]) if found else ""
+    return UNITS_IN_NAMES[found.group(1)] if found else ""

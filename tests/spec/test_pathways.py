@@ -136,3 +136,15 @@ def test_valproate_is_told_where_the_label_asks_for_a_lower_dose(engine: Engine,
 def test_an_antiviral_ordered_without_its_booster_still_blocks_cyp3a4(engine: Engine) -> None:
     shown = ask(engine, order("simvastatin", 20), new=[order("nirmatrelvir", 300, times_per_day=2)])
     assert severity(shown, "exposure-increase", "simvastatin", "nirmatrelvir") == "critical"
+
+
+def test_an_inducer_masked_by_an_inhibitor_is_still_told_and_never_said_to_raise(engine: Engine) -> None:
+    standing = [order("carbamazepine", 400, times_per_day=2), order("apixaban", 5, times_per_day=2)]
+    alone = severity(ask(engine, *standing), "exposure-decrease", "apixaban", "carbamazepine")
+    shown = ask(engine, *standing, new=[order("clarithromycin", 500, times_per_day=2)])
+    assert alone == severity(shown, "exposure-decrease", "apixaban", "carbamazepine") == "high"
+    masked = found(shown, "exposure-decrease", "apixaban", "carbamazepine")
+    risen = found(shown, "exposure-increase", "apixaban", "clarithromycin")
+    assert masked is not None and risen is not None
+    assert any(text.startswith("clarithromycin raises it at present") for text in masked["modifiers"])
+    assert "although carbamazepine lowers it" in risen["summary"]
