@@ -45,7 +45,7 @@ def _summary(same: list[Finding], drugs: tuple[str, ...]) -> str:
     if lead.consequence and len({f.consequence for f in same}) == 1 and len(told) < 140:
         return told
     because = lead.mechanism.rstrip(".").replace("Because of", "because of") or "in this patient"
-    harm = "caution" if lead.hazard == lead.kind else lead.hazard.replace("-", " ")
+    harm = "caution" if lead.hazard in OF_THE_PATIENT else lead.hazard.replace("-", " ")
     return summary_of("{drugs}: " + f"{harm} {because}", names)
 
 

@@ -496,6 +496,7 @@ CAPITALS = {
     "egfr": "eGFR",
     "ome": "oral morphine equivalent",
     "kdigo": "KDIGO stage",
+    "nci_odwg": "NCI liver group",
     "child_pugh": "Child-Pugh class",
     "bmi": "BMI",
     "inr": "INR",
