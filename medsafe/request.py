@@ -7,13 +7,15 @@ is not an error either; it is told in a notice, so that a slip of the keyboard s
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from medsafe.decoder import Loader, Tolerant
+from medsafe.identity.words import ROUTE_WORDS as WRITTEN_ROUTES
 from medsafe.model.case import (
     AllergyRecord,
     Case,
@@ -31,39 +33,26 @@ from medsafe.model.findings import Notice
 from medsafe.model.quantities import ANALYTES, VITALS
 from medsafe.model.vocabulary import DIALYSIS, ROUTES
 
+# Beside the language of orders: what stands in the field of the route alone.
 ROUTE_WORDS = {
-    "po": "oral",
-    "by mouth": "oral",
-    "per os": "oral",
+    **WRITTEN_ROUTES,
     "mouth": "oral",
-    "iv": "intravenous",
-    "sc": "subcutaneous",
-    "subcut": "subcutaneous",
-    "sq": "subcutaneous",
-    "im": "intramuscular",
     "pr": "rectal",
-    "sl": "sublingual",
-    "td": "transdermal",
     "patch": "transdermal",
-    "inh": "inhaled",
-    "inhalation": "inhaled",
-    "nasal": "intranasal",
     "in": "intranasal",
-    "pv": "vaginal",
     "top": "topical",
-    "cutaneous": "topical",
-    "csci": "subcutaneous infusion",
     "continuous subcutaneous infusion": "subcutaneous infusion",
-    "iv infusion": "intravenous infusion",
-    "civi": "intravenous infusion",
+    "continuous intravenous infusion": "intravenous infusion",
     "peg": "gastrostomy tube",
-    "peg tube": "gastrostomy tube",
-    "ng": "nasogastric tube",
-    "ng tube": "nasogastric tube",
-    "transmucosal": "oromucosal",
+    "pej": "jejunostomy tube",
+    "nj": "jejunostomy tube",
+    "nasojejunal tube": "jejunostomy tube",
     "eye": "ophthalmic",
     "ear": "otic",
+    "nebuliser": "inhaled",
+    "nebulizer": "inhaled",
 }
+_ROUTE_MARKS = re.compile(r"[./]")
 
 
 class Day(fields.Date):
@@ -144,6 +133,8 @@ class SmokingSchema(Tolerant):
 class Condition(fields.Field[CodedCondition]):
     """A name, or {system, code, text}."""
 
+    keys_known = frozenset({"system", "code", "text", "display", "name"})
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> CodedCondition:
         if isinstance(value, str):
             return CodedCondition(value)
@@ -155,6 +146,8 @@ class Condition(fields.Field[CodedCondition]):
 
 class Allergy(fields.Field[AllergyRecord]):
     """A substance, or {substance, reaction, type}."""
+
+    keys_known = frozenset({"substance", "reaction", "type"})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> AllergyRecord:
         if isinstance(value, str):
@@ -210,6 +203,8 @@ class SymptomSchema(Tolerant):
 class Drug(fields.Field[DrugRef]):
     """A name, or {system, code}."""
 
+    keys_known = frozenset({"system", "code", "display", "name"})
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> DrugRef:
         if isinstance(value, str) and value.strip():
             return DrugRef(name=value.strip()[:300])
@@ -231,7 +226,8 @@ class Route(fields.Field[str]):
     """A route of the list, or a common abbreviation of one."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        word = value.strip().casefold() if isinstance(value, str) else ""
+        word = " ".join(_ROUTE_MARKS.sub("", value).casefold().split()) if isinstance(value, str) else ""
+        word = word.removesuffix(" route")
         word = ROUTE_WORDS.get(word, word)
         if word not in ROUTES:
             raise ValidationError(f"must be one of: {', '.join(sorted(ROUTES))}")
@@ -407,20 +403,26 @@ def as_case(data: dict[str, Any]) -> Case:
     )
 
 
-KNOWN_KEYS: dict[str, frozenset[str]] = {
-    "": frozenset(CaseSchema().fields),
-    "patient": frozenset(PatientSchema().fields),
-    "goals": frozenset(GoalsSchema().fields),
-    "order": frozenset(OrderSchema().fields),
-}
+def _unknown(described: Any, value: Any, path: str) -> Iterator[str]:
+    """Paths of the keys of a value that its description, a schema or a field, does not know."""
+    if isinstance(described, fields.List) and isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _unknown(described.inner, item, f"{path}{i}.")
+    elif isinstance(described, fields.Nested):
+        yield from _unknown(described.schema, value, path)
+    elif isinstance(described, Lab):
+        yield from _unknown(described.schema.schema, value, path)
+    elif isinstance(described, Schema) and isinstance(value, dict):
+        known = {field.data_key or name: field for name, field in described.fields.items()}
+        yield from (f"{path}{key}" for key in value if key not in known)
+        for key in known.keys() & value.keys():
+            yield from _unknown(known[key], value[key], f"{path}{key}.")
+    elif isinstance(value, dict) and (keys := getattr(described, "keys_known", None)):
+        yield from (f"{path}{key}" for key in value if key not in keys)
 
 
-def unknown_keys(body: dict[str, Any]) -> Iterator[Notice]:
+def unknown_keys(body: dict[str, Any], schema: Schema = CASE_SCHEMA) -> Iterator[Notice]:
     """A notice for each key that is not part of the contract: it was ignored, and the sender should know."""
-    places = [("", body, ""), ("patient.", body.get("patient"), "patient"), ("goals.", body.get("goals"), "goals")]
-    for part in ("regimen", "new_orders", "recently_stopped"):
-        places += [(f"{part}.{i}.", order, "order") for i, order in enumerate(body.get(part) or [])]
-    for prefix, found, kind in places:
-        for key in sorted(set(found) - KNOWN_KEYS[kind]) if isinstance(found, dict) else ():
-            message = f"{prefix}{key} is not part of the contract and was ignored."
-            yield Notice("not-covered", f"{prefix}{key}", message, None, ("whatever it was meant for",))
+    for path in sorted(_unknown(schema, body, "")):
+        message = f"{path} is not part of the contract and was ignored."
+        yield Notice("not-covered", path, message, None, ("whatever it was meant for",))

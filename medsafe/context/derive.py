@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from medsafe.context.context import Context, OpioidTotals, Substance, opioid_totals
 from medsafe.context.engine import Engine
-from medsafe.context.intake import Intake, Reader, read_case
+from medsafe.context.intake import Intake, Reader, read_case, size_of
 from medsafe.context.organs import judge_organs
 from medsafe.context.patient import read_patient
 from medsafe.identity.text import normalise_name
@@ -129,8 +129,9 @@ def _given_up(case: Case, intake: Intake) -> tuple[Medicine, ...]:
 
 def derive(case: Case, engine: Engine) -> Derived:
     """Understand a case once."""
-    intake = _with_smoking(case, engine, read_case(case, engine.index, engine.names))
     patient = read_patient(case, engine.conditions, engine.knowledge.wording, engine.policy.patient)
+    size = size_of(patient.values)
+    intake = _with_smoking(case, engine, read_case(case, engine.index, engine.names, size))
     tags = frozenset().union(*(m.tags for m in intake.active if m.systemic))
     organ = judge_organs(patient, anticoagulated=bool(tags & engine.policy.inr_unreliable_with))
     table, table_notices = _table(case, engine)

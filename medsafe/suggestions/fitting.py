@@ -13,7 +13,7 @@ from typing import Any
 from medsafe.checks import doses, organ_doses
 from medsafe.context.context import Context
 from medsafe.context.engine import Engine
-from medsafe.context.intake import Reader
+from medsafe.context.intake import Reader, size_of
 from medsafe.model.case import Order
 from medsafe.model.drugs import Drug, Strength
 from medsafe.model.findings import Finding, Notice
@@ -138,7 +138,8 @@ def _timing(order: Order) -> tuple[float | None, ...]:
 
 
 def _as_medicine(order: Order, like: Medicine, context: Context, engine: Engine) -> Medicine | None:
-    found = list(Reader(engine.index, engine.names, context.case.as_of).medicines(order))
+    reader = Reader(engine.index, engine.names, context.case.as_of, size_of(context.facts.values))
+    found = list(reader.medicines(order))
     return replace(found[0], new=like.new) if len(found) == 1 and found[0].id == like.id else None
 
 

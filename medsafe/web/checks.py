@@ -49,10 +49,11 @@ def check() -> Response:
 def organ_function() -> Response:
     """Every renal and hepatic estimate from the given values, with the working."""
     current = engine()
-    case = read_case(body())
+    found = body()
+    case = read_case(found)
     patient = read_patient(case, current.conditions, current.knowledge.wording, current.policy.patient)
     organ = judge_organs(patient)
-    notices = merge_notices((*patient.notices, *estimates_missing(organ, patient.values)))
+    notices = merge_notices((*patient.notices, *estimates_missing(organ, patient.values), *unknown_keys(found)))
     return reply(
         {
             **organ.shown,
@@ -81,7 +82,8 @@ def drugs_asked() -> list[str]:
     ------
     Problem: when there are none, or more than a regimen ever holds.
     """
-    names = [name.strip() for name in request.args.get("drugs", "").split(",") if name.strip()]
+    asked = ",".join(request.args.getlist("drugs"))
+    names = [name.strip() for name in asked.split(",") if name.strip()]
     if not names:
         raise Problem(
             422,

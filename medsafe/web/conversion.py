@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from medsafe.model.findings import Finding, Notice, merge_notices
 from medsafe.model.statements import Citation, Severity
 from medsafe.opioids.base import Base
 from medsafe.opioids.conversion import Target, daily_of, published_into
-from medsafe.request import MAY_BE_LEFT_OUT, Day, Drug, OrderSchema, PatientSchema, Route, as_case, text
+from medsafe.request import MAY_BE_LEFT_OUT, Day, Drug, OrderSchema, PatientSchema, Route, as_case, text, unknown_keys
 from medsafe.review import run_checks
 from medsafe.suggestions.conversions import Plan, base_of, plan_conversion
 from medsafe.suggestions.options import Candidate, bands_of, fitted, worked_out
@@ -29,6 +30,7 @@ from medsafe.web.problems import from_schema
 
 # The plan itself answers for how the new opioid compares with the old one.
 JUDGED_HERE = frozenset({"opioid:conversion-mismatch"})
+ORDER_PATH = re.compile(r"^regimen\.(?=\d)")
 REASONS = ("pain", "toxicity", "renal", "route", "other")
 
 
@@ -83,8 +85,22 @@ def _empty(
     }
 
 
+def _by_its_own_paths(shown: Any) -> Any:
+    """The same answer with each order called as the request calls it: what is converted stands under `from`."""
+    if isinstance(shown, dict):
+        return {key: _by_its_own_paths(value) for key, value in shown.items()}
+    if isinstance(shown, list | tuple):
+        return [_by_its_own_paths(value) for value in shown]
+    return ORDER_PATH.sub("from.", shown) if isinstance(shown, str) else shown
+
+
 def conversion_answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
     """Convert the opioids given into another, put the result through the checks, and show the working."""
+    answer = _answer(body, engine)
+    return answer | {key: _by_its_own_paths(answer[key]) for key in ("lines", "findings", "notices")}
+
+
+def _answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
     loaded = _load(body)
     case: Case = as_case(
         {
@@ -96,7 +112,7 @@ def conversion_answer(body: dict[str, Any], engine: Engine) -> dict[str, Any]:
         }
     )
     derived = derive(case, engine)
-    context, notices = derived.context, list(derived.notices)
+    context, notices = derived.context, [*derived.notices, *unknown_keys(body, SCHEMA)]
     totals = context.opioids
     ref = loaded["to"]["drug"]
     found = engine.names.resolve_code(ref.system, ref.code) if ref.code else engine.names.resolve_name(ref.name)

@@ -128,7 +128,7 @@ def test_the_working_names_each_order_that_was_counted_and_each_that_was_not(cli
 
 def test_rescue_doses_of_unknown_use_are_told_as_left_out(client: FlaskClient) -> None:
     shown = convert(client, [*MORPHINE_60, rescue()], "oxycodone")
-    assert any(n["field"] == "regimen.1.doses_last_24h" and "not counted" in n["message"] for n in shown["notices"])
+    assert any(n["field"] == "from.1.doses_last_24h" and "not counted" in n["message"] for n in shown["notices"])
     assert shown["base"]["counted"] == "regular doses"
 
 

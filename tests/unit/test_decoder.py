@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 
 from medsafe.decoder import Doubt, Loader, Tolerant
-from medsafe.request import CASE_SCHEMA, CASES, as_case, read_body
+from medsafe.request import CASE_SCHEMA, CASES, as_case, read_body, unknown_keys
 
 CASE_FILES = sorted((Path(__file__).resolve().parents[1] / "cases").rglob("*.toml"))
 BODIES = [tomllib.loads(path.read_text(encoding="utf-8"))["request"] for path in CASE_FILES]
@@ -146,3 +146,46 @@ def test_a_schema_beyond_the_decoder_is_refused_when_it_is_derived() -> None:
     for schema in (Renamed(), Numbers()):
         with pytest.raises(TypeError):
             Loader(schema)
+
+
+def test_every_key_that_is_not_of_the_contract_is_told_wherever_it_stands() -> None:
+    body = {
+        "x": 1,
+        "patient": {
+            "creatinine": {"value": 80, "unit": "umol/L", "lab": "a"},
+            "smoking": {"status": "never", "packs": 2},
+            "allergies": [{"substance": "latex", "severity": "mild"}],
+            "conditions": ["asthma", {"text": "asthma", "onset": "2020"}],
+            "genotypes": {"CYP2D6": "poor"},
+        },
+        "symptoms": [{"name": "pain", "severity": 8}],
+        "history": [{"drug": {"system": "rxnorm", "code": "1", "strength": "5 mg"}, "outcome": "helped"}],
+        "regimen": [{"drug": "morphine", "frequency": "bd"}],
+    }
+    assert [n.field for n in unknown_keys(body)] == [
+        "history.0.drug.strength",
+        "patient.allergies.0.severity",
+        "patient.conditions.1.onset",
+        "patient.creatinine.lab",
+        "patient.smoking.packs",
+        "regimen.0.frequency",
+        "symptoms.0.severity",
+        "x",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "route"),
+    [
+        ("p.o.", "oral"),
+        ("s/c", "subcutaneous"),
+        ("Oral route", "oral"),
+        ("intravenously", "intravenous"),
+        ("PEJ", "jejunostomy tube"),
+        ("syringe driver", "subcutaneous infusion"),
+        ("neb", "inhaled"),
+        ("IT", "intrathecal"),
+    ],
+)
+def test_a_route_is_read_as_people_write_it(written: str, route: str) -> None:
+    assert read_body({"regimen": [{"drug": "morphine", "route": written}]}).regimen[0].route == route
