@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import UNSTATED, Context, called, missing_notices, orders_of
 from medsafe.model.criteria import Truth, Verdict, judge_all
 from medsafe.model.drugs import DoseLimit, DrugClass, LifetimeLimit
@@ -113,6 +114,19 @@ WORDS = {
 }
 
 
+# A limit in words, where a record has no advice of its own.
+ALLOWED = {
+    "daily": "{allowed:g} {unit} a day",
+    "naive-daily": "{allowed:g} {unit} a day",
+    "start-daily": "{allowed:g} {unit} a day to begin with",
+    "cumulative": "{allowed:g} {unit} in all",
+    "single": "{allowed:g} {unit} in one dose",
+    "naive-single": "{allowed:g} {unit} in one dose",
+    "interval": "every {allowed:g} h",
+    "frequency": "{allowed:g} times a day",
+}
+
+
 def _finding(context: Context, limit: DoseLimit, orders: list[Medicine], given: float, allowed: float) -> Finding:
     medicine = orders[0]
     ratio = allowed / given if limit.kind == "interval" else given / allowed
@@ -122,6 +136,9 @@ def _finding(context: Context, limit: DoseLimit, orders: list[Medicine], given: 
     hazard = "opioid-naive-start" if naive else "frequency-error" if timing else "max-dose-exceeded"
     words = WORDS["and-more" if limit.kind in PER_DAY and given <= allowed * TOLERANCE else limit.kind]
     text = words.format(given=given, allowed=round(allowed, 1), unit=medicine.drug.dose_unit)
+    shown = ALLOWED[limit.kind].format(allowed=round(allowed, 1), unit=medicine.drug.dose_unit)
+    advice = advice_for(context, "given-too-often" if timing else "dose-above-limit", allowed=shown)
+    slip = advice_for(context, "slip-of-unit").management if ratio >= context.policy.slip_from_ratio else ()
     return Finding(
         kind=kind,
         hazard=hazard,
@@ -130,13 +147,13 @@ def _finding(context: Context, limit: DoseLimit, orders: list[Medicine], given: 
         orders=tuple(sorted(m.order for m in orders)),
         summary=f"{medicine.drug.name}: {text}"[:139],
         key=("dose", hazard, medicine.id),
-        consequence="Overdose and toxicity.",
+        consequence=advice.consequence,
         mechanism="All orders of the ingredient were added up, as-needed ones at the most allowed.",
         path=(PathStep(medicine.id, "limited-by", f"{limit.kind} {allowed:g}"),),
         magnitude=Magnitude("dose-ratio", round(ratio, 2), "record"),
-        management=(limit.advice or f"Do not exceed {allowed:g}.",),
+        management=(limit.advice,) if limit.advice else advice.management,
         sources=context.index.cite(limit.sources, medicine.drug),
-        modifiers=("Check for a slip of unit or a factor of ten.",) if ratio >= 9.5 else (),
+        modifiers=slip,
         rule=f"limit:{medicine.id}:{limit.kind}",
         easiest_to_change=medicine.drug.name,
         exceeds=limit.kind != "cumulative",

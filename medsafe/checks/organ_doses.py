@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from medsafe.context.advice import advice_for
 from medsafe.context.context import Context, orders_of
 from medsafe.model.drugs import Band
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
@@ -188,7 +189,7 @@ def _said(context: Context, medicine: Medicine, band: Band, basis: Basis) -> Fin
         orders=(medicine.order,),
         summary=_summary(medicine, band, basis, fits),
         key=("organ", basis.hazard, medicine.id),
-        consequence=_consequence(medicine, basis.hazard),
+        consequence=_consequence(context, medicine, basis.hazard),
         mechanism=basis.why,
         path=(PathStep(medicine.id, "dosed-by", basis.state),),
         magnitude=Magnitude("dose-factor", band.dose_factor, "record") if band.dose_factor else None,
@@ -210,15 +211,11 @@ def _caveats(context: Context, hazard: str) -> tuple[str, ...]:
     return tuple(context.organ.shown.get("hepatic", {}).get("caveats", ()))
 
 
-def _consequence(medicine: Medicine, hazard: str) -> str:
+def _consequence(context: Context, medicine: Medicine, hazard: str) -> str:
     metabolites = "; ".join(medicine.drug.active_metabolites)
     if metabolites:
-        return f"Accumulation and toxicity ({metabolites})."
-    return (
-        f"Accumulation of {medicine.drug.name} and toxicity."
-        if hazard == "renal-caution"
-        else f"Higher exposure to {medicine.drug.name} or harm to the liver."
-    )
+        return advice_for(context, "accumulation-of-metabolites", metabolites=metabolites).consequence
+    return advice_for(context, hazard, drug=medicine.drug.name).consequence
 
 
 def _matters(bands: tuple[Band, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -166,6 +167,7 @@ class Policy:
     exposure_increase: Mapping[str, tuple[tuple[float, Severity], ...]] = field(default_factory=dict)
     exposure_decrease: Mapping[str, tuple[tuple[float, Severity], ...]] = field(default_factory=dict)
     dose_excess: tuple[tuple[float, int], ...] = ()
+    slip_from_ratio: float = math.inf
     interrupt_from: Severity = Severity.HIGH
     interrupt_at_comfort_from: Severity = Severity.CRITICAL
     acute_hazards: frozenset[str] = frozenset()

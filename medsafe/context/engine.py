@@ -71,6 +71,7 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         exposure_increase=_rows(raw["exposure_increase"]),
         exposure_decrease=_rows(raw["exposure_decrease"]),
         dose_excess=tuple((float(bound), int(step)) for bound, step in raw["dose_excess"]["steps"]),
+        slip_from_ratio=float(raw["dose_excess"]["slip_from"]),
         interrupt_from=Severity[interruption["from"].upper()],
         interrupt_at_comfort_from=Severity[interruption["at_comfort_from"].upper()],
         acute_hazards=frozenset(interruption["acute"]),

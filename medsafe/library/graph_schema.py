@@ -246,9 +246,10 @@ class OptionSchema(Strict):
 
 
 class AdviceSchema(GuidanceMixin):
-    """The words for a kind of rule; the summary is that of the rule unless it is given here."""
+    """The words for a kind of rule; the summary, and what to do, are those of the rule's record unless they are given here."""
 
     summary = fields.String(load_default="", validate=validate.Length(max=139))
+    management = Words()
 
 
 class StepSchema(Strict):

@@ -11,7 +11,7 @@ from medsafe.model.knowledge import Knowledge
 POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
     "exposure_decrease": ("narrow", "usual", "wide"),
-    "dose_excess": ("steps",),
+    "dose_excess": ("steps", "slip_from"),
     "interruption": (
         "from",
         "at_comfort_from",
@@ -211,7 +211,16 @@ ADVICE: dict[str, frozenset[str]] = {
     "release-form-down-a-tube": frozenset(),
     "exposure-will-rise": frozenset({"drug", "role", "over"}),
     "exposure-will-fall": frozenset({"drug", "role", "over"}),
+    "dose-above-limit": frozenset({"allowed"}),
+    "given-too-often": frozenset({"allowed"}),
+    "slip-of-unit": frozenset(),
+    "accumulation-of-metabolites": frozenset({"metabolites"}),
+    "renal-caution": frozenset({"drug"}),
+    "hepatic-caution": frozenset({"drug"}),
 }
+
+# Kinds of rule whose record always says what to do.
+MANAGED_BY_RECORD = frozenset({"accumulation-of-metabolites", "renal-caution", "hepatic-caution"})
 
 
 def _words_in(texts: Iterable[str]) -> set[str]:
@@ -238,3 +247,7 @@ def steps_are_whole(k: Knowledge) -> Iterator[Problem]:
 def advice_is_whole(k: Knowledge) -> Iterator[Problem]:
     found = {key: (a.summary, a.consequence, a.mechanism, *a.management) for key, a in k.advice.items()}
     yield from _whole("interaction_data/advice.toml", ADVICE, found)
+    for key in sorted(k.advice.keys() - MANAGED_BY_RECORD):
+        if not k.advice[key].management:
+            place = "interaction_data/advice.toml"
+            yield Problem(place, f"{key}.management", "nothing says what to do", "one line or more", "add the key")

@@ -152,6 +152,11 @@ FAULTS: list[tuple[str, Plant, str]] = [
         f"error: {ADVICE}: duplicate-class: the table is missing; expected every table that a rule asks for. Tip: write it again",
     ),
     (
+        "advice_is_whole",
+        edit(ADVICE, 'management = ["Check for a slip of unit or a factor of ten."]\n', ""),
+        f"error: {ADVICE}: slip-of-unit.management: nothing says what to do; expected one line or more. Tip: add the key",
+    ),
+    (
         "ids_are_kebab_case",
         lambda root: (root / GABAPENTIN).rename(root / "formulary/drugs/Gaba Pentin.toml"),
         "error: formulary/drugs/Gaba Pentin.toml: file name 'Gaba Pentin' is not an id; expected lower-case kebab-case. "

@@ -145,6 +145,7 @@ def test_an_inducer_masked_by_an_inhibitor_is_still_told_and_never_said_to_raise
     assert alone == severity(shown, "exposure-decrease", "apixaban", "carbamazepine") == "high"
     masked = found(shown, "exposure-decrease", "apixaban", "carbamazepine")
     risen = found(shown, "exposure-increase", "apixaban", "clarithromycin")
-    assert masked is not None and risen is not None
+    assert masked is not None
+    assert risen is not None
     assert any(text.startswith("clarithromycin raises it at present") for text in masked["modifiers"])
     assert "although carbamazepine lowers it" in risen["summary"]
