@@ -6,7 +6,7 @@ The most specific record wins only where it names what it overrides, and only fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from medsafe.context.context import Context, missing_notices
@@ -89,12 +89,16 @@ def _judge(context: Context, record: Interaction, told: Told) -> Iterator[Findin
         return
     verdict = judge_all(record.when, context.facts)
     if verdict.truth is Truth.UNKNOWN:
-        why = f"“{record.guidance.summary}” could not be judged"
+        why = f"“{_told_as(record, every.values())}” could not be judged"
         yield from missing_notices(context, verdict, record.hazard, why, every.values())
     elif verdict.truth is Truth.YES:
         groups = [matches] if record.absent or len(record.needs) > 2 else _by_first(matches)
         for group in groups:
             yield from _finding(context, record, group, involved)
+
+
+def _told_as(record: Interaction, medicines: Iterable[Medicine]) -> str:
+    return summary_of(record.guidance.summary, sorted({m.drug.name for m in medicines}))
 
 
 def _by_first(matches: list[tuple[Medicine, ...]]) -> list[list[tuple[Medicine, ...]]]:
@@ -117,7 +121,7 @@ def _finding(
             context,
             applied.missing,
             record.hazard,
-            f"“{record.guidance.summary}” could not be judged fully",
+            f"“{_told_as(record, medicines.values())}” could not be judged fully",
             medicines.values(),
         )
     drugs = list(dict.fromkeys(m.id for choice in group for m in choice))

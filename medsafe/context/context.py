@@ -321,7 +321,8 @@ def missing_notices(
         if quiet or code == UNSTATED or fact not in verdict.missing:
             yield Notice(UNSTATED, name, label, None, (blocks,), limits=False, orders=orders)
         else:
-            yield Notice(code, name, f"No {label} was given: {why}.", None, (blocks,), orders=orders)
+            message = f"{label[:1].upper()}{label[1:]} not given: {why}."
+            yield Notice(code, name, message, None, (blocks,), orders=orders)
 
 
 def _part_missing(fact: str, facts: Facts) -> str:

@@ -70,7 +70,9 @@ def _add_record(graph: nx.MultiDiGraph, knowledge: Knowledge, record: Interactio
                 )
         return
     node = f"pattern:{record.id}"
-    graph.add_node(node, kind="pattern", name=record.guidance.summary, severity=record.severity.label)
+    members = " + ".join(" or ".join(sorted(end.ids)) for end in record.needs)
+    name = record.guidance.summary.replace("{drugs}", members)
+    graph.add_node(node, kind="pattern", name=name, severity=record.severity.label)
     for end in record.needs:
         for name in sorted(end.ids):
             graph.add_edge(_end(knowledge, name), node, relation="part-of")

@@ -178,10 +178,47 @@ def merge_notices(notices: Iterable[Notice]) -> tuple[Notice, ...]:
 
 
 def _one_notice(same: list[Notice]) -> Notice:
-    """The first of several notices about the same gap, with what all of them block."""
+    """Several notices about the same gap as one: all that they say, with what all of them block."""
     if len(same) == 1:
         return same[0]
     blocks = tuple(sorted({block for notice in same for block in notice.blocks}))
     asking = [notice.orders for notice in same]
     orders = None if None in asking else tuple(sorted({order for listed in asking for order in listed or ()}))
-    return replace(same[0], blocks=blocks, limits=any(notice.limits for notice in same), orders=orders)
+    message = said_once(notice.message for notice in same)
+    return replace(same[0], message=message, blocks=blocks, limits=any(n.limits for n in same), orders=orders)
+
+
+# Sentences that begin with as many words alike say the same of different things.
+SAME_BEGINNING = 3
+
+
+def _shared(sentences: list[list[str]]) -> int:
+    """How many words all of them begin with."""
+    together = zip(*sentences, strict=False)
+    return next((n for n, words in enumerate(together) if len(set(words)) > 1), min(map(len, sentences)))
+
+
+def _in_one(sentences: list[list[str]]) -> str:
+    """Sentences of one beginning as one that names each part in which they differ."""
+    first = _shared(sentences)
+    last = _shared([words[first:][::-1] for words in sentences])
+    if len(sentences) == 1:
+        return " ".join(sentences[0])
+    parts = [" ".join(words[first : len(words) - last]) for words in sentences]
+    between = ", " if last else "; "
+    middle = between.join(part.rstrip(".") for part in parts if part) + ("" if last else ".")
+    return " ".join((*sentences[0][:first], middle, *sentences[0][len(sentences[0]) - last :]))
+
+
+def said_once(messages: Iterable[str]) -> str:
+    """Sentences that differ in a part are one sentence that names each part.
+
+    >>> said_once(["So the dose of codeine was not checked.", "So the dose of morphine was not checked."])
+    'So the dose of codeine, morphine was not checked.'
+    >>> said_once(["INR not given: warfarin was not judged.", "INR not given: bleeding was not judged fully."])
+    'INR not given: bleeding was not judged fully; warfarin was not judged.'
+    """
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    for words in (message.split() for message in sorted(set(messages))):
+        alike.setdefault(tuple(words[:SAME_BEGINNING]), []).append(words)
+    return " ".join(_in_one(sentences) for sentences in alike.values())

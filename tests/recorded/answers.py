@@ -12,8 +12,11 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from medsafe import render
 from medsafe.context.engine import Engine
-from medsafe.service import answer, load_engine
+from medsafe.request import read_body
+from medsafe.review import review
+from medsafe.service import load_engine
 from tests.recorded.requests import REQUESTS
 
 FOLDER = Path(__file__).parent / "answers"
@@ -47,10 +50,16 @@ def kept(value: Any, known: frozenset[str]) -> Any:
 
 
 def recorded(engine: Engine, name: str, known: frozenset[str]) -> dict[str, Any]:
-    """Findings and notices of one request, as they are kept."""
-    shown = answer(REQUESTS[name], engine)
+    """Status, findings and notices of one request as they are kept, each notice with the orders that asked for it."""
+    found = review(read_body(REQUESTS[name]), engine)
+    shown = render.review(found)
     findings = [{**f, "sources": [source["id"] for source in f["sources"]]} for f in shown["findings"]]
-    return {"findings": kept(findings, known), "notices": kept(shown["notices"], known)}
+    notices = [
+        {**told, "orders": list(notice.orders) if notice.orders is not None else None, "limits": notice.limits}
+        for told, notice in zip(shown["notices"], found.notices, strict=True)
+    ]
+    state = {"status": shown["status"], "complete": shown["complete"]}
+    return {**state, "findings": kept(findings, known), "notices": kept(notices, known)}
 
 
 def path_of(name: str) -> Path:

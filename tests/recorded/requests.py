@@ -737,4 +737,229 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "patient": {k: v for k, v in patient().items() if k not in ("allergies", "conditions")},
         "regimen": [LAXATIVE],
     },
+    # More of what was left out
+    "a-clouded-mind-without-weight-or-age": body(
+        MORPHINE, LAXATIVE, who=patient(weight_kg=None, age_years=None, height_cm=None, conditions=["delirium"])
+    ),
+    "dialysis-not-stated-at-good-function": body(
+        order("gabapentin", 300), order("metformin", 500, times_per_day=2), who=patient(dialysis=None)
+    ),
+    "dialysis-not-stated-at-poor-function": body(
+        order("paracetamol", 500, times_per_day=3),
+        order("enoxaparin", 40, route=SC),
+        order("gabapentin", 100),
+        who=failing(420, dialysis=None),
+    ),
+    "dialysis-not-stated-and-kidneys-unknown": body(
+        order("gabapentin", 100), order("colecalciferol", 800, "units"), who=patient(dialysis=None, creatinine=None)
+    ),
+    "smoking-not-stated": body(
+        order("theophylline", 200, times_per_day=2, form=MR),
+        order("ethinylestradiol", 30, "mcg"),
+        who=patient(smoking=None),
+    ),
+    "smoking-taken-up-again": body(order("clozapine", 200), who=patient(smoking={"status": "never"})),
+    "history-not-stated": body(order("paracetamol", 1000, times_per_day=4), symptoms=[{"name": "pain", "score": 5}]),
+    "an-opioid-as-needed-without-form": body(
+        order("tramadol", 50, times_per_day=None, prn=True, max_times_per_day=4),
+        order("morphine", 20, times_per_day=2),
+        LAXATIVE,
+    ),
+    "everything-stated": body(
+        order("paracetamol", 1000, times_per_day=4, form="tablet"),
+        who=patient(smoking={"status": "never"}),
+        symptoms=[],
+        history=[],
+        recently_stopped=[],
+    ),
+    # More of opioid safety
+    "drowsy-by-sedation-alone": body(MORPHINE, LAXATIVE, who=failing(300, sedation="drowsy")),
+    "drowsy-just-enough": body(MORPHINE, LAXATIVE, who=failing(300), symptoms=[{"name": "drowsiness", "score": 4}]),
+    "drowsy-not-quite": body(MORPHINE, LAXATIVE, who=failing(300), symptoms=[{"name": "drowsiness", "score": 3}]),
+    "delirium-as-a-symptom": body(MORPHINE, LAXATIVE, who=failing(300), symptoms=[{"name": "delirium", "score": 6}]),
+    "breathing-not-known": body(MORPHINE, LAXATIVE, who=patient(respiratory_rate=None, sedation="unresponsive")),
+    "slow-breathing-sedation-not-known": body(MORPHINE, LAXATIVE, who=patient(respiratory_rate=7, sedation=None)),
+    "opioids-for-just-long-enough": body(
+        MORPHINE | {"taken_for_days": 7},
+        LAXATIVE,
+        new=[order("fentanyl", 100, "mcg", route="buccal", times_per_day=None, prn=True, max_times_per_day=4)],
+    ),
+    "a-patch-in-the-place-of-a-smaller-one": body(
+        PATCH, LAXATIVE, new=[PATCH | {"dose": 37.5, "replaces": "regimen.0"}]
+    ),
+    "a-restricted-form-beside-a-free-one": body(new=[RESCUE, PATCH, LAXATIVE]),
+    "a-mixed-agonist": body(
+        order("pentazocine", 50, times_per_day=4), order("nalbuphine", 10, route=SC, times_per_day=4)
+    ),
+    "creatinine-rising-a-little": body(
+        MORPHINE,
+        LAXATIVE,
+        who=failing(100, previous_creatinine=lab(80) | {"taken_on": "2026-11-10"}),
+        symptoms=[{"name": "myoclonus", "score": 3}],
+    ),
+    "neurotoxic-on-dialysis": body(
+        MORPHINE, LAXATIVE, who=failing(500, dialysis="peritoneal"), symptoms=[{"name": "hallucinations", "score": 3}]
+    ),
+    "a-step-exactly-at-the-limit": body(
+        MORPHINE, LAXATIVE, new=[order("morphine", 60, times_per_day=2, form=MR, replaces="regimen.0")]
+    ),
+    "two-new-in-the-place-of-two": body(
+        MORPHINE,
+        OXYCODONE,
+        LAXATIVE,
+        new=[
+            order("morphine", 80, times_per_day=2, form=MR, replaces="regimen.0"),
+            order("hydromorphone", 24, times_per_day=1, form=MR, replaces="regimen.1"),
+        ],
+    ),
+    "a-prompt-exactly-at-its-bound": body(order("morphine", 25, times_per_day=2, form=MR), LAXATIVE),
+    "an-implausible-dose-exactly": body(
+        order("morphine", 20, times_per_day=2, form=MR),
+        LAXATIVE,
+        new=[order("morphine", 200, times_per_day=2, form=MR)],
+    ),
+    "two-on-top": body(
+        MORPHINE,
+        LAXATIVE,
+        new=[
+            order("oxycodone", 5, times_per_day=None, prn=True, max_times_per_day=4),
+            order("oxycodone", 10, times_per_day=4),
+        ],
+    ),
+    # More of kidneys and liver
+    "kidneys-recovering-by-name": body(
+        order("gabapentin", 300, times_per_day=3),
+        who=failing(130, conditions=["acute kidney injury"], previous_creatinine=lab(260) | {"taken_on": "2026-11-18"}),
+    ),
+    "bile-flow-obstructed": body(
+        order("vincristine", 2, route="intravenous", times_per_day=None, interval_h=168),
+        order("candesartan", 8),
+        order("rifampicin", 600),
+        order("omeprazole", 20),
+        who=patient(
+            conditions=["cholestasis"], bilirubin=lab(120), alp={"value": 900, "unit": "U/L", "taken_on": "2026-11-20"}
+        ),
+    ),
+    "bile-flow-not-obstructed": body(
+        order("candesartan", 8), order("vincristine", 2, route="intravenous", times_per_day=None, interval_h=168)
+    ),
+    "encephalopathy-not-stated": body(order("tramadol", 50, times_per_day=4), who=cirrhotic(encephalopathy=None)),
+    "a-liver-not-suspected": body(order("rivaroxaban", 20), who=patient(albumin=None, encephalopathy=None, inr=None)),
+    "studied-on-dialysis": body(
+        order("apixaban", 5, times_per_day=2),
+        order("sitagliptin", 25),
+        order("rosuvastatin", 5),
+        order("duloxetine", 30),
+        who=failing(600, dialysis="haemodialysis"),
+    ),
+    "studied-in-a-mild-loss": body(
+        order("carvedilol", 6.25, times_per_day=2),
+        order("duloxetine", 30),
+        order("lidocaine", 60, route="intravenous", times_per_day=1),
+        who=cirrhotic(bilirubin=lab(20), albumin=lab(36, "g/L"), inr=1.2, ascites="none"),
+    ),
+    # More of pathways
+    "a-prodrug-made-faster": body(
+        order("clopidogrel", 75), order("rifampicin", 600), order("cyclophosphamide", 100), order("tamoxifen", 20)
+    ),
+    "a-gel-in-the-mouth": body(order("warfarin", 3), order("miconazole", 125, route="oromucosal", times_per_day=4)),
+    "on-the-skin": body(order("warfarin", 3), order("ketoconazole", 20, route="topical")),
+    "an-antacid": body(
+        order("ciprofloxacin", 500, times_per_day=2),
+        order("dolutegravir", 50),
+        order("calcium carbonate", 1250, times_per_day=3),
+        order("sucralfate", 1000, times_per_day=4),
+    ),
+    "cations-by-vein": body(
+        order("ciprofloxacin", 500, times_per_day=2),
+        order("iron sucrose", 200, route="intravenous", times_per_day=None, interval_h=168),
+    ),
+    "a-proton-pump-inhibitor-by-vein": body(
+        order("itraconazole", 200, form="capsule"), order("omeprazole", 40, route="intravenous")
+    ),
+    "two-inducers": body(
+        order("midazolam", 7.5), order("carbamazepine", 200, times_per_day=2), order("dexamethasone", 8)
+    ),
+    "an-inhibitor-beside-an-inducer-of-another-pathway": body(
+        order("warfarin", 3),
+        order("carbamazepine", 200, times_per_day=2),
+        order("fluconazole", 200),
+        order("amiodarone", 200),
+    ),
+    "a-poor-metaboliser-with-an-inducer": body(
+        order("omeprazole", 20),
+        order("citalopram", 20),
+        order("rifampicin", 600),
+        who=patient(genotypes={"CYP2C19": "poor"}),
+    ),
+    "a-new-order-against-what-acts": body(
+        order("clarithromycin", 500, times_per_day=2), order("rifampicin", 600), new=[order("simvastatin", 40)]
+    ),
+    "one-inhibitor-twice": body(
+        order("simvastatin", 20), order("fluconazole", 50), order("fluconazole", 400, phase="single-dose")
+    ),
+    "a-stopped-inhibitor-nearly-gone": body(
+        order("simvastatin", 20),
+        recently_stopped=[stopped("clarithromycin", 500, 4, 14, times_per_day=2), stopped("amiodarone", 200, 30, 300)],
+    ),
+    # More of stopping, allergies, limits, duplicates
+    "a-stop-of-an-as-needed-medicine": body(
+        LAXATIVE,
+        recently_stopped=[
+            stopped("lorazepam", 1, 1, 200, times_per_day=None, prn=True, max_times_per_day=2),
+            stopped("dexamethasone", 8, 1, 1, phase="single-dose"),
+        ],
+    ),
+    "a-stop-with-only-its-start": {
+        **body(LAXATIVE),
+        "recently_stopped": [
+            order("prednisolone", 20, days_ago=2, started_on="2026-08-01"),
+            order("sertraline", 100, days_ago=3, started_on="2026-11-18"),
+        ],
+    },
+    "a-cut-by-another-route": body(
+        order("morphine", 60, times_per_day=2, form=MR, taken_for_days=90),
+        LAXATIVE,
+        new=[order("morphine", 10, "mg/24h", route="subcutaneous infusion", times_per_day=None, replaces="regimen.0")],
+    ),
+    "a-reaction-that-is-none": body(order("metoclopramide", 10, times_per_day=3), who=allergic("haloperidol", "rash")),
+    "an-allergy-to-a-named-class": body(
+        order("naproxen", 500, times_per_day=2),
+        order("celecoxib", 200),
+        order("co-trimoxazole", 960, times_per_day=2),
+        who=patient(
+            allergies=[
+                {"substance": "NSAIDs", "reaction": "wheeze"},
+                {"substance": "sulfonamides", "reaction": "Stevens-Johnson syndrome"},
+            ]
+        ),
+    ),
+    "an-excipient-by-mouth": body(
+        order("amiodarone", 200), order("etoposide", 100, form="capsule"), who=allergic("polysorbate 80", "rash")
+    ),
+    "exactly-at-a-limit": body(
+        order("paracetamol", 1000, times_per_day=4),
+        order("haloperidol", 10),
+        order("metoclopramide", 10, times_per_day=3),
+        order("alendronic acid", 70, times_per_day=None, interval_h=168),
+    ),
+    "a-limit-by-weight-exactly": body(order("enoxaparin", 75, route=SC, times_per_day=2)),
+    "two-opioids-of-one-order-each-twice": body(MORPHINE, MORPHINE | {"dose": 10}, OXYCODONE, LAXATIVE),
+    "two-of-one-class-and-three-of-another": body(
+        order("sertraline", 50),
+        order("citalopram", 20),
+        order("ramipril", 5),
+        order("lisinopril", 5),
+        order("losartan", 50),
+    ),
+    "a-long-list-of-one-burden": body(
+        order("haloperidol", 1.5),
+        order("citalopram", 20),
+        order("ondansetron", 8),
+        order("amitriptyline", 25),
+        order("erythromycin", 500, times_per_day=4),
+        order("methadone", 5, times_per_day=3),
+        order("domperidone", 10, times_per_day=3),
+        LAXATIVE,
+    ),
 }

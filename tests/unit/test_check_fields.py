@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from medsafe.context.engine import Engine
+from medsafe.context.engine import Engine, build_engine
 from tests.builders import ask, found, order, patient
 
 SLOW = "modified-release tablet"
@@ -348,3 +349,44 @@ def test_a_stop_and_a_cut_are_told_apart(engine: Engine) -> None:
     assert "stopped at once" in stopped["summary"]
     assert cut is not None
     assert "cut to 17% at once" in cut["summary"]
+
+
+def engine_with(engine: Engine, drug_id: str, **changes: Any) -> Engine:
+    """The same knowledge but for one record."""
+    drugs = dict(engine.knowledge.drugs)
+    drugs[drug_id] = replace(drugs[drug_id], **changes)
+    return build_engine(replace(engine.knowledge, drugs=drugs), engine.names)
+
+
+@pytest.mark.parametrize(
+    ("known", "organs", "blocks"),
+    [
+        ({}, "kidney, liver", ["hepatic-caution", "renal-caution"]),
+        ({"renal": "not-applicable"}, "liver", ["hepatic-caution"]),
+        ({"hepatic": "not-applicable"}, "kidney", ["renal-caution"]),
+    ],
+)
+def test_a_record_that_says_nothing_of_kidneys_or_liver_is_told_and_never_passed_over(
+    engine: Engine, known: dict[str, str], organs: str, blocks: list[str]
+) -> None:
+    bare = engine_with(engine, "gabapentin", renal=None, hepatic={}, coverage=known)
+    shown = ask(bare, order("gabapentin", 300), who=patient(conditions=["cirrhosis"]))
+    (gap,) = [n for n in shown["notices"] if n["code"] == "not-covered"]
+    assert shown["complete"] is False
+    assert (gap["field"], gap["value"], gap["blocks"]) == ("regimen.0.drug", "gabapentin", blocks)
+    assert (
+        gap["message"] == f"gabapentin: our record says nothing of doses in {organs} disease, so that was not checked."
+    )
+
+
+def test_a_record_that_says_nothing_of_the_liver_is_told_only_where_the_liver_is_in_doubt(engine: Engine) -> None:
+    bare = engine_with(engine, "gabapentin", hepatic={}, coverage={})
+    blocks = [block for n in ask(bare, order("gabapentin", 300))["notices"] for block in n["blocks"]]
+    assert "hepatic-caution" not in blocks
+
+
+def test_a_record_that_could_not_be_judged_is_named_with_its_medicines(engine: Engine) -> None:
+    shown = ask(engine, order("ibuprofen", 400, times_per_day=3), who=patient(age_years=None))
+    messages = [n["message"] for n in shown["notices"] if n["field"] == "patient.age_years"]
+    assert any("without a gastroprotectant: ibuprofen” could not be judged" in text for text in messages)
+    assert not any("{" in n["message"] for n in shown["notices"])
