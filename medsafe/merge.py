@@ -55,6 +55,11 @@ def _lead_order(finding: Finding) -> tuple[object, ...]:
     return (-finding.severity, alone, scored, not finding.rule.startswith("organ:"), finding.rule, finding.drugs)
 
 
+def _by_itself(finding: Finding) -> bool:
+    """Whether a finding speaks seriously against its one medicine in this patient, whatever else is taken."""
+    return finding.rule.startswith("caution:") and finding.severity >= Severity.HIGH
+
+
 def combine(same: list[Finding]) -> Finding:
     """One finding from several about the same hazard: the most serious leads, a curated record before a score.
 
@@ -83,6 +88,7 @@ def combine(same: list[Finding]) -> Finding:
         sources=tuple(dict.fromkeys([*lead.sources, *(s for f in rest for s in f.sources)])),
         absorbs=lead.absorbs.union(*(f.absorbs for f in rest)),
         exceeds=any(f.exceeds for f in ordered),
+        alone=frozenset(o for f in ordered if _by_itself(f) for o in f.orders),
         soften_at_end_of_life=all(f.soften_at_end_of_life for f in same),
         easiest_to_change=lead.easiest_to_change
         or next((f.easiest_to_change for f in rest if f.easiest_to_change), ""),

@@ -110,7 +110,7 @@ def review(case: Case, engine: Engine) -> Review:
     context = derived.context
     findings, notices = run_checks(context)
     fitting = fitting_orders(context, engine, findings, run_checks)
-    suggestions, excluded, more = suggest(derived, engine, findings, run_checks)
+    suggestions, excluded, more = suggest(derived, engine, findings, run_checks, fitting)
     told = (
         *attributed(context, derived.notices),
         *notices,

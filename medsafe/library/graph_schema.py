@@ -262,6 +262,7 @@ class StepSchema(Strict):
     burden = fields.Float(load_default=0.0, validate=validate.Range(min=0, max=10))
     titration = text(load_default="")
     review_after = text(load_default="")
+    when = criteria()
     sources = Citations(required=True)
 
 
@@ -273,6 +274,9 @@ class SymptomSchema(Strict):
     shows = Words()
     options = many(OptionSchema)
     assess = Words()
+    caused_by = OneOrMore(choices=HAZARDS)
+    excess_of = OneOrMore(choices=HAZARDS)
+    kin_is_for_it = fields.Boolean(load_default=False)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -88,6 +88,7 @@ POLICY_KEYS = {
         "raise_benefit",
         "severe_pain_adds",
         "rotation_benefit",
+        "other_route_adds",
         "rotation_words",
         "not_raised",
         "lowered_by",
@@ -184,12 +185,15 @@ STEPS: dict[str, frozenset[str]] = {
     "go-on": frozenset(),
     "refer-rotation": frozenset({"drug", "why"}),
     "rotate": frozenset({"drug", "route", "dose", "why", "note"}),
+    "other-route": frozenset({"drug", "route", "dose", "why", "note"}),
     "review-inertia": frozenset({"pain", "rescues"}),
     "stop-no-effect": frozenset({"drug"}),
     "stop-not-tolerated": frozenset({"drug"}),
     "stop-misfit": frozenset({"drug", "why"}),
     "refuse-misfit": frozenset({"drug", "why"}),
     "lower-misfit": frozenset({"drug", "why"}),
+    "lower-excess": frozenset({"drug", "dose", "symptom", "why"}),
+    "review-causes": frozenset({"drugs", "symptom"}),
     "convert": frozenset({"drug"}),
 }
 

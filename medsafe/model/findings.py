@@ -51,7 +51,8 @@ class Finding:
     """One hazard of one case, with all its contributors.
 
     `key` says which findings are about the same hazard and are merged; `exceeds` says that the ordered dose is more than
-    a limit or an organ allows; `organ` is the hazard of the organ that a dose limit holds for.
+    a limit or an organ allows; `organ` is the hazard of the organ that a dose limit holds for; `alone` are
+    the orders that a serious caution about this patient speaks against by itself, whatever else joined the finding.
     """
 
     kind: str
@@ -79,6 +80,7 @@ class Finding:
     dose_can_fit: bool = False
     exceeds: bool = False
     organ: str = ""
+    alone: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:

@@ -76,6 +76,8 @@ class Symptom:
     """A symptom, the kinds of help there are for it, and whether opioids are weighed for it.
 
     `shows`: conditions that the symptom is itself, so that rules about them hold where only the symptom was reported.
+    `caused_by`: hazards of medicines that it may be the sign of; `excess_of`: such as show in it where too much is taken. `kin_is_for_it`: what is
+    taken of the kinds that are offered is taken for this symptom, and for hardly anything else.
     """
 
     id: str
@@ -86,3 +88,6 @@ class Symptom:
     shows: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     assess: tuple[str, ...] = ()
+    caused_by: frozenset[str] = frozenset()
+    excess_of: frozenset[str] = frozenset()
+    kin_is_for_it: bool = False

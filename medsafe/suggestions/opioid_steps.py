@@ -333,6 +333,10 @@ def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidat
         wanted = row.get("reasons", (reason,))
         if entry is None or reason not in wanted or (row["drug"] in taken and reason != "route"):
             continue
+        if s.dying and "not_dying" in row:
+            option = worked_out(context, "rotate", dict.fromkeys(("drug", "route", "dose", "why", "note"), ""))
+            yield Candidate(symptom, option, entry.drug, extra_reasons=(row["not_dying"],))
+            continue
         target = Target(entry.drug, row["route"], row["form"])
         plan = plan_conversion(context, orders, base, target, reason, frozenset(s.renal_trouble))
         yield _rotation(context, symptom, s, row, target, plan, reason)
@@ -343,9 +347,10 @@ def _rotation(
 ) -> Candidate:
     benefits: Mapping[str, float] = context.policy.opioid["rotation_benefit"]
     result = plan.result
+    same = any(m.id == target.drug.id for m in (*s.background, *s.rescue))
     option = worked_out(
         context,
-        "rotate",
+        "other-route" if same else "rotate",
         {
             "drug": target.drug.name,
             "route": target.route,
@@ -354,7 +359,7 @@ def _rotation(
             "note": row.get("note", ""),
         },
         f"rotate-{target.drug.id}-{target.route.replace(' ', '-')}",
-        benefits[reason],
+        benefits[reason] + (_policy(context, "other_route_adds") if same else 0.0),
         [Citation(*source.split("#", 1)) for source in row.get("sources", ())],
     )
     told = {key: row[key] for key in ("titration", "review_after") if key in row}
@@ -366,10 +371,19 @@ def _rotation(
         frozenset(m.order for m in (*s.background, *s.rescue)),
         result.breakthrough,
         (result.refused,) if result.refused else (*plan.warnings, *plan.changeover),
-        option.benefit - option.burden + float(row.get("points", 0)),
+        option.benefit - option.burden + _row_points(context, row),
         (*plan.working, *result.working),
         rescue_follows=plan.rescue_follows,
     )
+
+
+def _row_points(context: Context, row: Mapping[str, Any]) -> float:
+    """What the policy gives an opioid to rotate to; another number where it says so of failing kidneys."""
+    clearance, dialysis = context.facts.values.get("crcl_ml_min"), context.facts.values.get("dialysis", "none")
+    failing = dialysis != "none" or (
+        isinstance(clearance, int | float) and clearance < _policy(context, "kidneys_failing_below_ml_min")
+    )
+    return float(row.get("points_kidneys_failing" if failing else "points", row.get("points", 0)))
 
 
 def look_for_reasons(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:

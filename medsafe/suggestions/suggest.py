@@ -6,20 +6,24 @@ caution. Ranking is by benefit, opioid-sparing, burden, this patient's circumsta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from medsafe.checks import stopping
 from medsafe.context.context import Context
 from medsafe.context.derive import Derived
 from medsafe.context.engine import Engine
+from medsafe.merge import combine
 from medsafe.model.criteria import Truth, judge_all
 from medsafe.model.findings import Excluded, Finding, Notice, Suggestion
 from medsafe.model.medicine import Medicine
 from medsafe.model.options import Option, Symptom
-from medsafe.model.statements import Citation, Severity
-from medsafe.suggestions import opioid_steps
+from medsafe.model.statements import Severity
+from medsafe.suggestions import causes, opioid_steps
+from medsafe.suggestions.fitting import FittingOrder
+from medsafe.suggestions.misfits import Misfit, against_misfit, find_misfits, stops
 from medsafe.suggestions.options import (
     Candidate,
     bands_of,
@@ -27,7 +31,6 @@ from medsafe.suggestions.options import (
     dialysis_notes,
     fitted,
     responsiveness,
-    worked_out,
 )
 from medsafe.suggestions.orders import as_ordered, daily_shown
 from medsafe.suggestions.rescue import rescue_beside
@@ -35,8 +38,6 @@ from medsafe.suggestions.titration import controlled, not_added, raises
 from medsafe.suggestions.wishes import intent_words, priority_points
 
 RunChecks = Callable[[Context], tuple[tuple[Finding, ...], tuple[Notice, ...]]]
-# A medicine that is taken, and what speaks against it in this patient.
-Misfit = tuple[Medicine, Finding]
 PENALTY = {Severity.LOW: 0.2, Severity.MODERATE: 1.0, Severity.HIGH: 3.0, Severity.CRITICAL: 9.0}
 # Missing companions and standing information do not rule an option out: they are told beside it.
 NEVER_EXCLUDE = frozenset({"omission", "deprescribing"})
@@ -58,8 +59,6 @@ AGAINST_MORE = frozenset(
 )
 # And this one against giving any opioid at all, whether or not it stood before.
 AGAINST_ANY = frozenset({"opioid-toxicity"})
-# Findings of these kinds speak of one medicine in this patient, whatever else is taken.
-UNSUITABLE = frozenset({"drug-disease", "drug-lab", "allergy", "pregnancy", "pharmacogenomic"})
 # Giving less is not ruled out by what is found beside it: that is told.
 LOWERS = ("reduce", "hold", "stop")
 CHILD = "The doses on record are those of adults: ask a palliative care team for children."
@@ -74,15 +73,28 @@ class Added:
     standing: tuple[Finding, ...]
 
 
-def _joins(finding: Finding, known: Finding, drug: str) -> Finding:
-    """A standing hazard as it will read with the option in it: never milder than it already was."""
+def _joins(finding: Finding, known: Finding, drug: str, gone: frozenset[str]) -> Finding:
+    """A standing hazard as it will read with the option in it: never milder than it already was, unless its cause goes."""
     if drug in known.drugs:
         return replace(finding, severity=min(finding.severity, Severity.MODERATE))
-    return replace(finding, severity=max(finding.severity, known.severity))
+    if gone & set(known.orders) or finding.severity >= known.severity:
+        return finding
+    return combine([known, finding])
 
 
-def added(found: tuple[Finding, ...], base: tuple[Finding, ...], action: str, drug: str) -> Added:
-    """Sort the findings of the option's order against the same case without it."""
+def added(
+    found: tuple[Finding, ...],
+    base: tuple[Finding, ...],
+    action: str,
+    drug: str,
+    gone: frozenset[str] = frozenset(),
+) -> Added:
+    """Sort the findings of the option's order against the same case without it.
+
+    Parameters
+    ----------
+    found: of the case with the option, `base`: of the case as it is. gone: orders in whose place the option comes.
+    """
     before = {f.key: f for f in base}
     fresh, standing = [], []
     for finding in found:
@@ -98,6 +110,7 @@ def added(found: tuple[Finding, ...], base: tuple[Finding, ...], action: str, dr
             and drug not in known.drugs
             and finding.severity >= Severity.HIGH
             and finding.hazard not in STATES
+            and not (finding.hazard in CARRIED_OVER and gone & set(known.orders))
         )
         if finding.dose_can_fit:
             # The offered dose is a starting dose within the band: the band is told as a caution.
@@ -105,12 +118,14 @@ def added(found: tuple[Finding, ...], base: tuple[Finding, ...], action: str, dr
         elif worse or against or joins_badly:
             fresh.append(finding)
         elif known is not None and finding.kind not in NEVER_EXCLUDE:
-            standing.append(_joins(finding, known, drug))
+            standing.append(_joins(finding, known, drug, gone))
     return Added(tuple(fresh), tuple(standing))
 
 
 # Rotating is the treatment of this state, so it does not speak against the opioid rotated to.
 STATES = frozenset({"opioid-neurotoxicity"})
+# Any opioid brings this one beside the same sedative, so it does not speak against the one that takes another's place.
+CARRIED_OVER = frozenset({"cns-respiratory-depression"})
 
 
 def _history_reasons(candidate: Candidate, derived: Derived) -> list[str]:
@@ -167,7 +182,8 @@ def _too_young(candidate: Candidate, context: Context) -> list[str]:
 def _already_taken(candidate: Candidate, context: Context) -> list[str]:
     if candidate.drug is None or candidate.option.action not in ("start", "co-prescribe") or candidate.replaces:
         return []
-    taken = [m for m in context.active if m.id == candidate.drug.id and m.systemic]
+    gone = candidate.instead_of
+    taken = [m for m in context.active if m.id == candidate.drug.id and m.systemic and m.order not in gone]
     return (
         [f"{candidate.drug.name} is already taken: review its dose and benefit before adding anything."]
         if taken
@@ -239,7 +255,8 @@ class Screener:
             medicine = as_medicine(candidate, order, self.derived, self.engine) or medicine
         option_context = self.context.with_option(medicine, candidate.replaces | candidate.instead_of)
         found, notices = self.run_checks(option_context)
-        brought = added(found, self.base, candidate.option.action, medicine.id)
+        gone = candidate.replaces | candidate.instead_of
+        brought = added(found, self.base, candidate.option.action, medicine.id, gone)
         if candidate.option.action in LOWERS:
             brought = Added(brought.fresh, (*brought.standing, *self._cut_too_fast(candidate, option_context)))
         accepted = candidate.option.accepts
@@ -265,7 +282,13 @@ class Screener:
     def _how_to_stop(self, candidate: Candidate) -> tuple[str, ...]:
         """How the medicines are stopped or lowered that an option stops or lowers, each said once."""
         gone = candidate.instead_of | (candidate.replaces if candidate.option.action in LOWERS else frozenset())
-        told = (text for m in self.context.active if m.order in gone for text in stopping.how_to_stop(self.context, m))
+        own = candidate.drug.id if candidate.drug else ""
+        told = (
+            text if m.id == own else f"{m.drug.name}: {text[0].lower()}{text[1:]}"
+            for m in self.context.active
+            if m.order in gone
+            for text in stopping.how_to_stop(self.context, m)
+        )
         return tuple(dict.fromkeys(told))
 
     def _cut_too_fast(self, candidate: Candidate, with_option: Context) -> tuple[Finding, ...]:
@@ -413,44 +436,12 @@ def _unscored(position: int, symptom: Symptom) -> Notice:
     return Notice("missing-data", f"symptoms.{position}.score", message, None, ("suggestions",), limits=False)
 
 
-def _stops(derived: Derived, symptom: Symptom, offered: Iterable[Candidate]) -> Iterator[Candidate]:
-    """What is taken for this symptom although it did nothing, or was not tolerated."""
-    options = {c.drug.id: c for c in offered if c.drug is not None and c.option.action == "start"}
-    for drug_id, outcome, _ in derived.tried:
-        taken = [m for m in derived.context.active if m.id == drug_id and not m.new]
-        if outcome not in ("no-effect", "not-tolerated") or drug_id not in options or not taken:
-            continue
-        step, name = f"stop-{outcome}", taken[0].drug.name
-        option = worked_out(derived.context, step, {"drug": name}, f"stop-{drug_id}")
-        gone = frozenset({taken[0].order})
-        yield Candidate(symptom.name, option, taken[0].drug, None, gone, score=option.benefit)
-
-
-def _misfits(derived: Derived, findings: tuple[Finding, ...], offered: Iterable[Candidate]) -> list[Misfit]:
-    """What is taken or ordered for this symptom although it does not suit this patient, whatever else is taken; opioids apart.
-
-    An opioid is not stopped but rotated: its steps are worked out by themselves.
-    """
-    drugs = {c.drug.id for c in offered if c.drug is not None and c.option.action == "start"}
-    against = [f for f in findings if f.kind in UNSUITABLE and f.severity >= Severity.HIGH and not f.dose_can_fit]
-    taken = [m for m in derived.context.active if m.id in drugs and m.drug.opioid is None]
-    worst = [(m, next((f for f in against if m.order in f.orders), None)) for m in taken]
-    return [(m, f) for m, f in worst if f is not None]
-
-
-def _against_misfit(
-    context: Context, symptom: Symptom, medicine: Medicine, finding: Finding, slowly: bool
-) -> Candidate:
-    """What does not suit this patient is stopped, or not begun; what harms more if it ends at once is lowered."""
-    option = worked_out(
-        context,
-        "lower-misfit" if slowly else "refuse-misfit" if medicine.new else "stop-misfit",
-        {"drug": medicine.drug.name, "why": finding.summary},
-        f"{'lower' if slowly else 'stop'}-{medicine.id}",
-        sources=[Citation(s.id, s.locator) for s in finding.sources],
+def _same_again(candidate: Candidate, misfits: Iterable[Misfit]) -> bool:
+    """Whether an option would give again, by the same route, what does not suit this patient."""
+    route = (candidate.order or {}).get("route")
+    return any(
+        candidate.drug is not None and m.id == candidate.drug.id and m.route in (None, route) for m, _ in misfits
     )
-    gone = frozenset() if slowly else frozenset({medicine.order})
-    return Candidate(symptom.name, option, medicine.drug, None, gone, score=option.benefit)
 
 
 def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple[Finding, ...]) -> list[Candidate]:
@@ -460,10 +451,10 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     """
     symptoms, context = engine.knowledge.symptoms, derived.context
     written = list(candidates_from_data(symptom, symptoms, context))
-    unsuitable = _misfits(derived, findings, written)
+    unsuitable = find_misfits(derived, symptom, findings, written)
     slow = [(m, f) for m, f in unsuitable if not m.new and stopping.never_at_once(context, m)]
     misfits = [(m, f) for m, f in unsuitable if (m, f) not in slow]
-    written = [*(_against_misfit(context, symptom, m, f, slowly=True) for m, f in slow), *written]
+    written = [*(against_misfit(context, symptom, m, f, slowly=True) for m, f in slow), *written]
     if not misfits:
         return written
     gone = frozenset(m.order for m, _ in misfits)
@@ -471,12 +462,20 @@ def _written(symptom: Symptom, derived: Derived, engine: Engine, findings: tuple
     others = [
         replace(c, instead_of=gone, extra_reasons=(why, *c.extra_reasons))
         for c in candidates_from_data(symptom, symptoms, context.without(gone))
-        if c.option.action == "start" and c.drug is not None and c.drug.id not in {m.id for m, _ in misfits}
+        if c.option.action == "start" and c.drug is not None and not _same_again(c, misfits)
     ]
     kept = {c.option.id for c in others}
     asked = any(c.option.action == "stop" for c in written)
-    stops = [] if asked else [_against_misfit(context, symptom, m, f, slowly=False) for m, f in misfits]
+    stops = [] if asked else [against_misfit(context, symptom, m, f, slowly=False) for m, f in misfits]
     return [*stops, *(c for c in written if c.option.id not in kept), *others]
+
+
+def _by_cause(
+    context: Context, symptom: Symptom, findings: tuple[Finding, ...], fitting: Mapping[str, FittingOrder]
+) -> Iterator[Candidate]:
+    """What to do with medicines that may cause the symptom; nothing of a symptom that is absent."""
+    if symptom.id in context.facts.symptoms:
+        yield from causes.lowered(context, symptom, findings, fitting)
 
 
 def suggest(
@@ -484,6 +483,7 @@ def suggest(
     engine: Engine,
     findings: tuple[Finding, ...],
     run_checks: RunChecks,
+    fitting: Mapping[str, FittingOrder] = MappingProxyType({}),
 ) -> tuple[tuple[Suggestion, ...], tuple[Excluded, ...], tuple[Notice, ...]]:
     """Suggestions for every symptom of the case, the options ruled out, and symptoms that are not known."""
     screener = Screener(derived, engine, findings, run_checks)
@@ -504,12 +504,14 @@ def suggest(
         if report.score is None and responsiveness(symptom, engine.knowledge.symptoms) != "no":
             notices.append(_unscored(position, symptom))
         written = [] if absent else _written(symptom, derived, engine, findings)
+        written = causes.named(derived.context, symptom, findings, written)
         if controlled(symptom, report.score, derived.context, engine):
             told, written = written, [c for c in written if c.option.action != "start" or c.drug is None]
             screener.excluded += not_added(told, written)
         candidates = [
             *_opioid_candidates(derived.context, symptom, report.score, engine, findings, screener.excluded),
-            *_stops(derived, symptom, written),
+            *stops(derived, symptom, written),
+            *_by_cause(derived.context, symptom, findings, fitting),
             *raises(symptom, report.score, derived.context, engine, findings),
             *written,
         ]
