@@ -149,7 +149,10 @@ def _toxicity(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Findin
 def _possible_neurotoxicity(
     context: Context, rules: dict[str, OpioidRule], agonists: list[Medicine]
 ) -> Iterator[Finding | Notice]:
-    """A clouded mind while the kidneys fail."""
+    """A clouded mind while the kidneys fail, on an opioid whose metabolites act and are left to the kidneys."""
+    agonists = [m for m in agonists if m.drug.active_metabolites]
+    if not agonists:
+        return
     clouded, failing = _clouded(context), _kidneys(context, "kidneys_failing_below_ml_min")
     orders = tuple(sorted({m.order for m in agonists}))
     if clouded and failing:

@@ -89,6 +89,7 @@ POLICY_KEYS = {
         "severe_pain_adds",
         "rotation_benefit",
         "other_route_adds",
+        "poorly_absorbed_takes",
         "rotation_words",
         "not_raised",
         "lowered_by",

@@ -60,6 +60,7 @@ class Situation:
     scored: bool = True
     dying: bool = False
     febrile: bool = False
+    poorly_absorbed: frozenset[str] = frozenset()
 
 
 def situation(context: Context, score: float | None, responsive: str, findings: tuple[Finding, ...]) -> Situation:
@@ -94,6 +95,7 @@ def situation(context: Context, score: float | None, responsive: str, findings: 
         renal_trouble=trouble,
         scored=score is not None,
         dying=DYING in context.facts.conditions,
+        poorly_absorbed=frozenset(o for f in findings if f.hazard == "absorption-decrease" for o in f.orders),
         febrile=float(values.get("temperature_c") or 0.0) >= _policy(context, "patch_not_raised_from_c"),
     )
 
@@ -227,7 +229,8 @@ def raise_background(context: Context, symptom: str, s: Situation) -> Iterator[C
             "rescues": f"{s.taken_rescue_doses:g}",
             "wait": _wait(context, medicine),
         }
-        option = worked_out(context, "raise", words, f"increase-{medicine.id}", benefit)
+        less = _policy(context, "poorly_absorbed_takes") if medicine.order in s.poorly_absorbed else 0.0
+        option = worked_out(context, "raise", words, f"increase-{medicine.id}", max(0.0, benefit - less))
         yield _instead(symptom, option, medicine, order, _rescue(context, s, medicine, order))
 
 
@@ -305,6 +308,8 @@ def rotation_reason(s: Situation, context: Context) -> str:
         return "pain"
     if context.facts.conditions & context.policy.no_oral_with and any(m.route == "oral" for m in s.background):
         return "route"
+    if s.pain >= _policy(context, "pain_from") and any(m.order in s.poorly_absorbed for m in s.background):
+        return "route"
     if s.pain >= _policy(context, "pain_from") and s.background and all(_has_ceiling(m) for m in s.background):
         return "ceiling"
     return "pain" if s.pain >= _policy(context, "pain_from") and s.ome >= _policy(context, "high_dose_ome_mg") else ""
@@ -328,10 +333,14 @@ def rotations(context: Context, symptom: str, s: Situation) -> Iterator[Candidat
     if not reason or not s.background or base.ome_mg_per_day <= 0:
         return
     taken = {m.id for m in orders}
+    left = {m.route for m in s.background if m.order in s.poorly_absorbed} if reason == "route" else set()
+    left_by = {(m.id, m.route) for m in s.background}
     for row in context.policy.opioid["rotation"]:
         entry = context.index.drugs.get(row["drug"])
         wanted = row.get("reasons", (reason,))
         if entry is None or reason not in wanted or (row["drug"] in taken and reason != "route"):
+            continue
+        if row["route"] in left or (reason == "route" and (row["drug"], row["route"]) in left_by):
             continue
         if s.dying and "not_dying" in row:
             option = worked_out(context, "rotate", dict.fromkeys(("drug", "route", "dose", "why", "note"), ""))
