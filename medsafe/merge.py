@@ -46,6 +46,10 @@ def _summary(same: list[Finding], drugs: tuple[str, ...]) -> str:
         return told
     because = lead.mechanism.rstrip(".").replace("Because of", "because of") or "in this patient"
     harm = "caution" if lead.hazard in OF_THE_PATIENT else lead.hazard.replace("-", " ")
+    cause = because.removeprefix("because of ")
+    # Constipation is not told of as constipation because of constipation.
+    if harm.split()[0] == cause.split()[0]:
+        return summary_of("{drugs}: " + f"can worsen {cause}", names)
     return summary_of("{drugs}: " + f"{harm} {because}", names)
 
 

@@ -40,6 +40,7 @@ from medsafe.suggestions.options import Candidate, worked_out
 
 TOXIC = ("opioid-toxicity", "opioid-neurotoxicity")
 DYING = "last-days-of-life"
+NAIVE = "opioid-naive-start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Situation:
     dying: bool = False
     febrile: bool = False
     poorly_absorbed: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
 
 
 def situation(context: Context, score: float | None, responsive: str, findings: tuple[Finding, ...]) -> Situation:
@@ -96,6 +98,7 @@ def situation(context: Context, score: float | None, responsive: str, findings: 
         scored=score is not None,
         dying=DYING in context.facts.conditions,
         poorly_absorbed=frozenset(o for f in findings if f.hazard == "absorption-decrease" for o in f.orders),
+        refused=frozenset(o for f in findings if f.hazard == NAIVE and f.severity >= Severity.HIGH for o in f.orders),
         febrile=float(values.get("temperature_c") or 0.0) >= _policy(context, "patch_not_raised_from_c"),
     )
 
@@ -287,6 +290,29 @@ def _rescue(context: Context, s: Situation, medicine: Medicine, order: dict[str,
     before = daily_of(_order_like(medicine, _current(medicine) or 0.0))
     ome = s.regular_ome * daily_of(order) / before if before else 0.0
     return rescue_for(context, (*s.rescue, *s.background), ome, frozenset(s.renal_trouble))
+
+
+def add_rescue(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:
+    """A rescue dose where a regular opioid has none that may be given; not beside maintenance, whose dose says nothing of it."""
+    rules: Mapping[str, Any] = context.policy.opioid["add_rescue"]
+    usable = [m for m in s.rescue if m.order not in s.refused]
+    barred = context.facts.conditions & set(rules["not_with"])
+    if usable or s.toxic or not s.background or barred or any(m.new for m in s.background):
+        return
+    if len(s.background) == 1:
+        rescue = _rescue(context, s, s.background[0], _order_like(s.background[0], _current(s.background[0]) or 0.0))
+    else:
+        rescue = rescue_for(context, s.background, s.regular_ome, frozenset(s.renal_trouble))
+    if rescue is None or any(not rules_of(context, m.drug, m.route or "").get("rescue", True) for m in s.background):
+        return
+    drug = context.index.drugs[rescue["drug"]].drug
+    in_pain = s.pain >= _policy(context, "pain_from")
+    option = worked_out(
+        context, "add-rescue", {"drug": drug.name}, benefit=rules["in_pain" if in_pain else "controlled"]
+    )
+    order = {key: value for key, value in rescue.items() if key != "drug"}
+    stands = frozenset(m.order for m in (*s.background, *s.rescue))
+    yield Candidate(symptom, option, drug, order, score=option.benefit, beside=stands)
 
 
 def go_on(context: Context, symptom: str, s: Situation) -> Iterator[Candidate]:

@@ -21,7 +21,7 @@ from medsafe.opioids.conversion import Target, round_down, strengths_of
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An option made concrete for this patient, before screening."""
+    """An option made concrete for this patient, before screening. `beside`: orders of the same drug that it is meant to join."""
 
     for_: str
     option: Option
@@ -34,6 +34,7 @@ class Candidate:
     working: tuple[str, ...] = field(default_factory=tuple)
     instead_of: frozenset[str] = frozenset()
     rescue_follows: bool = True
+    beside: frozenset[str] = frozenset()
 
 
 def options_of(symptom: Symptom, symptoms: Mapping[str, Symptom]) -> Iterator[Option]:

@@ -182,7 +182,7 @@ def _too_young(candidate: Candidate, context: Context) -> list[str]:
 def _already_taken(candidate: Candidate, context: Context) -> list[str]:
     if candidate.drug is None or candidate.option.action not in ("start", "co-prescribe") or candidate.replaces:
         return []
-    gone = candidate.instead_of
+    gone = candidate.instead_of | candidate.beside
     taken = [m for m in context.active if m.id == candidate.drug.id and m.systemic and m.order not in gone]
     return (
         [f"{candidate.drug.name} is already taken: review its dose and benefit before adding anything."]
@@ -286,7 +286,7 @@ class Screener:
         told = (
             text if m.id == own else f"{m.drug.name}: {text[0].lower()}{text[1:]}"
             for m in self.context.active
-            if m.order in gone
+            if m.order in gone and not m.new
             for text in stopping.how_to_stop(self.context, m)
         )
         return tuple(dict.fromkeys(told))
@@ -412,6 +412,7 @@ def _opioid_candidates(
         yield from opioid_steps.raise_background(context, symptom.name, s)
     yield from opioid_steps.lower_background(context, symptom.name, s)
     yield from opioid_steps.rotations(context, symptom.name, s)
+    yield from opioid_steps.add_rescue(context, symptom.name, s)
     yield from opioid_steps.go_on(context, symptom.name, s)
     yield from opioid_steps.look_for_reasons(context, symptom.name, s)
 
