@@ -297,7 +297,8 @@ def add_rescue(context: Context, symptom: str, s: Situation) -> Iterator[Candida
     rules: Mapping[str, Any] = context.policy.opioid["add_rescue"]
     usable = [m for m in s.rescue if m.order not in s.refused]
     barred = context.facts.conditions & set(rules["not_with"])
-    if usable or s.toxic or not s.background or barred or any(m.new for m in s.background):
+    too_much = s.ome >= _policy(context, "escalation_cap_ome_mg")
+    if usable or s.toxic or too_much or not s.background or barred or any(m.new for m in s.background):
         return
     if len(s.background) == 1:
         rescue = _rescue(context, s, s.background[0], _order_like(s.background[0], _current(s.background[0]) or 0.0))
@@ -307,9 +308,8 @@ def add_rescue(context: Context, symptom: str, s: Situation) -> Iterator[Candida
         return
     drug = context.index.drugs[rescue["drug"]].drug
     in_pain = s.pain >= _policy(context, "pain_from")
-    option = worked_out(
-        context, "add-rescue", {"drug": drug.name}, benefit=rules["in_pain" if in_pain else "controlled"]
-    )
+    benefit = rules["in_pain"].get(s.responsiveness, 0.0) if in_pain else rules["controlled"]
+    option = worked_out(context, "add-rescue", {"drug": drug.name}, benefit=benefit)
     order = {key: value for key, value in rescue.items() if key != "drug"}
     stands = frozenset(m.order for m in (*s.background, *s.rescue))
     yield Candidate(symptom, option, drug, order, score=option.benefit, beside=stands)

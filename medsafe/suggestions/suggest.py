@@ -412,7 +412,8 @@ def _opioid_candidates(
         yield from opioid_steps.raise_background(context, symptom.name, s)
     yield from opioid_steps.lower_background(context, symptom.name, s)
     yield from opioid_steps.rotations(context, symptom.name, s)
-    yield from opioid_steps.add_rescue(context, symptom.name, s)
+    if symptom.id in context.facts.symptoms:
+        yield from opioid_steps.add_rescue(context, symptom.name, s)
     yield from opioid_steps.go_on(context, symptom.name, s)
     yield from opioid_steps.look_for_reasons(context, symptom.name, s)
 

@@ -144,7 +144,7 @@ FAULTS: list[tuple[str, Plant, str]] = [
     (
         "steps_are_whole",
         edit(STEPS, "[go-on]", "[go-along]"),
-        f"error: {STEPS}: go-along: no rule asks for it; expected one of convert, go-on, ",
+        f"error: {STEPS}: go-along: no rule asks for it; expected one of add-rescue, convert, go-on, ",
     ),
     (
         "advice_is_whole",
