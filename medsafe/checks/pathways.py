@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from medsafe.context.advice import advice_for
+from medsafe.context.beside import Beside, dose_beside
 from medsafe.context.context import Context
 from medsafe.model.drugs import Modulator, Substrate
 from medsafe.model.findings import Finding, Magnitude, Notice, PathStep
@@ -163,8 +164,11 @@ def _severity(table: tuple[tuple[float, Severity], ...], ratio: float, increase:
     return max(reached, default=Severity.NONE)
 
 
-def _label_severity(exits: Iterable[Exit], named: set[str], increase: bool) -> Severity:
-    """The severity that the victim's label gives for a perpetrator of this strength."""
+def _label_severity(exits: Iterable[Exit], named: set[str], increase: bool, standing: bool) -> Severity:
+    """The severity that the victim's label gives for a perpetrator of this strength.
+
+    To a `standing` order a perpetrator that was stopped does less: what the label asks for has been done.
+    """
     role = "inhibitor" if increase else "inducer"
     found = Severity.NONE
     for item in exits:
@@ -172,7 +176,9 @@ def _label_severity(exits: Iterable[Exit], named: set[str], increase: bool) -> S
             acts = "inducer" if action.modulator.induces else "inhibitor"
             absorption = item.pathway.kind == "absorption"
             if action.medicine.id in named and (acts == role or absorption) and action.left > 0.3:
-                found = max(found, item.edge.at_strength.get(f"{action.modulator.strength}-{acts}", Severity.NONE))
+                said = item.edge.at_strength.get(f"{action.modulator.strength}-{acts}", Severity.NONE)
+                gone = standing and action.medicine.stopped_days_ago is not None
+                found = max(found, said.step(-1) if gone and said else said)
     return found
 
 
@@ -240,6 +246,20 @@ class Change:
         return self.ratio > 1
 
 
+def _beside(context: Context, change: Change) -> Beside | None:
+    """What the label allows beside those who raise the victim."""
+    raising = [a for a in change.actors if not a.modulator.induces] if change.increase else []
+    acting = [
+        (
+            a.medicine,
+            a.modulator,
+            [e.edge for e in change.exits if any(b.medicine.id == a.medicine.id for b in e.actions)],
+        )
+        for a in raising
+    ]
+    return dose_beside(context, change.victim, acting)
+
+
 def _material(exits: list[Exit], ratio: float, value_without: dict[int, float]) -> tuple[Action, ...]:
     kept: dict[int, Action] = {}
     for item in exits:
@@ -285,6 +305,13 @@ def _against(change: Change) -> tuple[Action, ...]:
     return tuple(a for a in change.actors if a.modulator.induces == change.increase)
 
 
+def _causes(change: Change) -> tuple[Action, ...]:
+    """Those of the actors whose effect the change is: all of them on absorption or activation."""
+    first = change.exits[0]
+    against = () if first.pathway.kind == "absorption" or first.edge.activation else _against(change)
+    return tuple(a for a in change.actors if a not in against) or change.actors
+
+
 def _masked(net: Change, exits: list[Exit]) -> Iterator[Change]:
     """The change the other way that a net change hides: it stands in full once the one that masks it is stopped."""
     against = _against(net)
@@ -305,7 +332,7 @@ def _rank(context: Context, change: Change) -> Severity:
         by_ratio = _severity(policy.exposure_decrease[drug.efficacy_margin], change.ratio, False)
     named = {a.medicine.id for a in change.actors}
     inhibits = change.increase or change.hazard == "prodrug-failure"
-    by_label = _label_severity(change.exits, named, inhibits)
+    by_label = _label_severity(change.exits, named, inhibits, not change.victim.new)
     # A label speaks of the perpetrator alone; when the net change is the other way round it no longer applies.
     return max(by_ratio, by_label) if by_ratio or (by_label and _agrees(change)) else by_ratio
 
@@ -333,12 +360,13 @@ def _does(names: list[str], verb: str) -> str:
     return f"{_listed(names)} {verb}{'' if len(names) > 1 else 's'}"
 
 
-def _summary(change: Change) -> str:
+def _summary(change: Change, beside: Beside | None) -> str:
     """What is done to the victim by whom; who works against it is told as that."""
     victim, names = change.victim.drug.name, _names(change.actors)
     if change.hazard == "prodrug-failure":
         return f"{_does(names, 'block')} the activation of {victim}"[:139]
     size = f"exposure about {change.ratio:.1f}-fold" if change.increase else f"exposure to about {change.ratio:.0%}"
+    size += "; the dose fits that" if beside is not None and beside.fits else ""
     absorbed = change.exits[0].pathway.kind == "absorption"
     against = [] if absorbed else _names(_against(change))
     verb, other = ("raise", "lower") if change.increase else ("lower", "raise")
@@ -361,8 +389,9 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     victim = change.victim
     named = {a.medicine.id for a in change.actors}
     names = _names(change.actors)
+    beside = _beside(context, change)
     touched = [e for e in change.exits if any(a.medicine.id in named for a in e.actions)]
-    advice = [line for e in touched for line in _told_of(e, named)]
+    advice = [line for e in touched for line in _told_of(e, {a.medicine.id for a in _causes(change)})]
     citations = [c for e in touched for c in e.edge.sources]
     sources = list(context.index.cite(citations, victim.drug))
     for action in change.actors:
@@ -373,10 +402,10 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
     return Finding(
         kind="interaction",
         hazard=change.hazard,
-        severity=severity,
+        severity=min(severity, beside.leaves) if beside is not None and beside.fits else severity,
         drugs=(victim.id, *sorted(named)),
         orders=tuple(sorted({victim.order, *(a.medicine.order for a in change.actors)})),
-        summary=_summary(change),
+        summary=_summary(change, beside),
         key=("exposure", change.hazard, victim.id),
         consequence=words.consequence,
         mechanism=f"{', '.join(pathway_names)}: "
@@ -388,7 +417,7 @@ def _finding(context: Context, change: Change, severity: Severity) -> Finding:
         magnitude=Magnitude(measure, round(change.ratio, 2), "predicted", _classed(change.ratio)),
         management=tuple(dict.fromkeys(advice)) or words.management,
         monitoring=tuple(m.what for m in victim.drug.monitoring[:2]),
-        modifiers=(*_masks(change), *_times(change.exits, named)),
+        modifiers=(*((beside.words,) if beside is not None else ()), *_masks(change), *_times(change.exits, named)),
         evidence="Predicted from contribution, inhibition and induction ratios; class rather than exact size.",
         sources=tuple(dict.fromkeys(sources)),
         rule=f"pathway:{victim.id}",
@@ -412,7 +441,12 @@ def _advice(context: Context, change: Change) -> Guidance:
     kind = change.hazard
     if kind != "prodrug-failure":
         absorbed = change.exits[0].pathway.kind == "absorption"
-        kind = "exposure-increase" if change.increase else "absorption-loss" if absorbed else "exposure-decrease"
+        loss = (
+            {"absorption-decrease": "absorption-loss"}.get(change.hazard, "acid-loss")
+            if absorbed
+            else "exposure-decrease"
+        )
+        kind = "exposure-increase" if change.increase else loss
     return advice_for(context, kind, drug=change.victim.drug.name)
 
 

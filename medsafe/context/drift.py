@@ -25,10 +25,13 @@ def severity_of_drift(
 ) -> Severity:
     """How much it matters that exposure becomes `ratio` times what the dose was titrated to.
 
-    Where the victim's label names perpetrators of this strength, losing one is at least worth watching.
+    Where the victim's label names perpetrators of this strength, losing one is at least worth watching, and worth
+    knowing of a victim with a wide margin.
     """
     role = "inducer" if modulator.induces else "inhibitor"
-    by_label = min(Severity.MODERATE, edge.at_strength.get(f"{modulator.strength}-{role}", Severity.NONE))
+    margin = victim.drug.toxicity_margin if ratio >= 1 else victim.drug.efficacy_margin
+    most = Severity.LOW if margin == "wide" else Severity.MODERATE
+    by_label = min(most, edge.at_strength.get(f"{modulator.strength}-{role}", Severity.NONE))
     if ratio >= 1:
         table = context.policy.exposure_increase[victim.drug.toxicity_margin]
         return max((s for bound, s in table if ratio >= bound), default=by_label)

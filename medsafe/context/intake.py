@@ -202,6 +202,7 @@ class Reader:
             taken,
             order.doses_last_24h,
             order.drug.shown,
+            order.phase,
         )
 
 

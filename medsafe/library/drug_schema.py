@@ -23,6 +23,7 @@ from medsafe.model.drugs import (
     Allergy,
     Band,
     Caution,
+    DoseBeside,
     DoseLimit,
     Drug,
     DrugClass,
@@ -37,7 +38,7 @@ from medsafe.model.drugs import (
     Strength,
     Substrate,
 )
-from medsafe.model.statements import Source
+from medsafe.model.statements import Severity, Source
 from medsafe.model.vocabulary import FORMS, HAZARDS, KINDS, ROUTES, SECTIONS
 
 STRENGTH_WORDS = ("strong", "moderate", "weak")
@@ -85,6 +86,23 @@ class SourceSchema(Strict):
         return Source(id="", **data)
 
 
+class DoseBesideSchema(Strict):
+    max_daily_dose = fields.Float(required=True, validate=validate.Range(min=0, min_inclusive=False))
+    at = OneOrMore(choices=frozenset(LABEL_STRENGTHS))
+    beside = OneOrMore()
+    phases = OneOrMore()
+    leaves = SeverityField(load_default=Severity.LOW)
+
+    @validates_schema
+    def says_beside_what(self, data: dict[str, Any], **_: Any) -> None:
+        if not data.get("at") and not data.get("beside"):
+            raise ValidationError("say beside what: `at` a strength, or `beside` the drugs that the label names", "at")
+
+    @post_load
+    def make(self, data: dict[str, Any], **_: Any) -> DoseBeside:
+        return DoseBeside(**data)
+
+
 class SubstrateSchema(Strict):
     pathway = text(required=True)
     share = Share(required=True)
@@ -96,12 +114,13 @@ class SubstrateSchema(Strict):
     advice = Words()
     advice_inhibited = Words()
     advice_induced = Words()
+    doses_beside = many(DoseBesideSchema)
     scope = scope()
     sources = Citations()
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Substrate:
-        return Substrate(**data)
+        return Substrate(**tupled(data))
 
 
 class ModulatorSchema(Strict):

@@ -213,6 +213,7 @@ ADVICE: dict[str, frozenset[str]] = {
     "duplicate-class": frozenset(),
     "prodrug-failure": frozenset({"drug"}),
     "absorption-loss": frozenset({"drug"}),
+    "acid-loss": frozenset({"drug"}),
     "exposure-increase": frozenset({"drug"}),
     "exposure-decrease": frozenset({"drug"}),
     "release-form-down-a-tube": frozenset(),

@@ -133,6 +133,21 @@ def shares_do_not_exceed_the_whole(k: Knowledge) -> Iterator[Problem]:
             )
 
 
+def doses_beside_name_what_acts(k: Knowledge) -> Iterator[Problem]:
+    for drug in k.drugs.values():
+        for edge in drug.substrate_of:
+            for name in sorted(frozenset().union(*(dose.beside for dose in edge.doses_beside))):
+                other = k.drugs.get(name)
+                if other is None or all(m.pathway != edge.pathway for m in other.modulates):
+                    yield Problem(
+                        _drug_file(drug),
+                        "substrate_of.doses_beside",
+                        f"{name!r} does nothing to {edge.pathway!r}",
+                        "a drug that inhibits or induces the pathway",
+                        "mend the spelling, or move the dose to the pathway that it acts on",
+                    )
+
+
 def effects_exist(k: Knowledge) -> Iterator[Problem]:
     owners = [(_drug_file(d), d.effects) for d in k.drugs.values()]
     owners += [(f"formulary/classes/{c.id}.toml", c.effects) for c in k.classes.values()]
@@ -538,6 +553,7 @@ RULES: tuple[Rule, ...] = (
     drugs_and_classes_differ,
     pathways_exist,
     shares_do_not_exceed_the_whole,
+    doses_beside_name_what_acts,
     effects_exist,
     advice_names_known_ids,
     renal_bands_cover_every_value,

@@ -18,6 +18,22 @@ EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
+class DoseBeside:
+    """The most of a drug in a day (in its dose unit) that its label allows beside what acts on one of its pathways.
+
+    `at` are the strengths it is about (strong-inhibitor …), `beside` the drugs where the label names some; `phases` the
+    phases of treatment it holds in, empty for all. `leaves` is the severity that is left with such a dose: more than
+    information where the label would rather avoid the combination.
+    """
+
+    max_daily_dose: float
+    at: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
+    phases: frozenset[str] = frozenset()
+    leaves: Severity = Severity.LOW
+
+
+@dataclass(frozen=True, slots=True)
 class Substrate:
     """A way a drug leaves the body, is taken up, or is activated.
 
@@ -25,6 +41,7 @@ class Substrate:
     through the pathway; `share_parenteral` replaces it where the gut is bypassed.
     `at_strength` gives a severity for a perpetrator of a named strength where the label says so. `advice` is given whatever
     acts on the pathway, `advice_inhibited` and `advice_induced` only where an inhibitor or an inducer does.
+    `doses_beside` are the doses that the label allows then: who takes no more has had the change made.
     """
 
     pathway: str
@@ -35,6 +52,7 @@ class Substrate:
     advice: tuple[str, ...] = ()
     advice_inhibited: tuple[str, ...] = ()
     advice_induced: tuple[str, ...] = ()
+    doses_beside: tuple[DoseBeside, ...] = ()
     scope: Scope = ANY_ORDER
     sources: tuple[Citation, ...] = ()
 

@@ -40,6 +40,7 @@ class Medicine:
     taken_for_days: float | None = None
     doses_last_24h: float | None = None
     product: str = ""
+    phase: str = ""
     # The weight of this order on each effect that it reaches, worked out once for all the burdens it is asked about.
     weights: Mapping[str, EffectWeight] = field(init=False, compare=False, repr=False)
     # Asked for hundreds of times in a review, so fields and not properties.

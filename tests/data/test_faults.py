@@ -198,6 +198,13 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "Tip: shares are parts of one clearance",
     ),
     (
+        "doses_beside_name_what_acts",
+        edit(MORPHINE, "share = 0.5\n", 'share = 0.5\ndoses_beside = [{ beside = "codeine", max_daily_dose = 20 }]\n'),
+        f"error: {MORPHINE}: substrate_of.doses_beside: 'codeine' does nothing to 'ugt2b7'; "
+        "expected a drug that inhibits or induces the pathway. "
+        "Tip: mend the spelling, or move the dose to the pathway that it acts on",
+    ),
+    (
         "effects_exist",
         edit(MORPHINE, 'effect = "anticholinergic-burden"', 'effect = "bliss"'),
         f"error: {MORPHINE}: effects: unknown effect 'bliss'; expected an id of interaction_data/effects/. Tip: known: ",

@@ -149,3 +149,68 @@ def test_an_inducer_masked_by_an_inhibitor_is_still_told_and_never_said_to_raise
     assert risen is not None
     assert any(text.startswith("clarithromycin raises it at present") for text in masked["modifiers"])
     assert "although carbamazepine lowers it" in risen["summary"]
+
+
+def beside(engine: Engine, victim: str, dose: float, other: str, **more: str) -> tuple[str, bool, str]:
+    """Severity, interruption and modifiers of a raised exposure, with the other drug newly ordered."""
+    shown = ask(engine, order(victim, dose, **more), new=[order(other, 200, times_per_day=2)])
+    finding = found(shown, "exposure-increase", victim, other)
+    assert finding is not None
+    return finding["severity"], finding["interruptive"], " ".join(finding["modifiers"])
+
+
+@pytest.mark.parametrize(
+    ("dose", "severity_told", "interrupts"),
+    [(140, "low", False), (140.1, "low", False), (141, "high", True), (280, "high", True), (420, "high", True)],
+)
+def test_a_dose_that_the_label_gives_beside_an_inhibitor_is_told_as_made(
+    engine: Engine, dose: float, severity_told: str, interrupts: bool
+) -> None:
+    told, interruptive, why = beside(engine, "ibrutinib", dose, "voriconazole")
+    assert (told, interruptive) == (severity_told, interrupts)
+    assert "at most 140 mg a day beside voriconazole" in why
+
+
+def test_a_dose_that_is_not_known_is_not_said_to_fit_beside_an_inhibitor(engine: Engine) -> None:
+    shown = ask(engine, order("ibrutinib"), new=[order("voriconazole", 200, times_per_day=2)])
+    assert severity(shown, "exposure-increase", "ibrutinib", "voriconazole") == "high"
+
+
+def test_a_combination_that_the_label_would_rather_avoid_stays_more_than_information(engine: Engine) -> None:
+    assert beside(engine, "olaparib", 200, "itraconazole")[:2] == ("moderate", False)
+
+
+def test_a_second_inhibitor_that_the_label_is_silent_about_leaves_the_finding_loud(engine: Engine) -> None:
+    orders = [order("ibrutinib", 140), order("voriconazole", 200, times_per_day=2)]
+    shown = ask(engine, *orders, new=[order("clarithromycin", 500, times_per_day=2)])
+    assert severity(shown, "exposure-increase", "ibrutinib", "voriconazole", "clarithromycin") == "high"
+
+
+@pytest.mark.parametrize(("phase", "told"), [("steady", "low"), ("ramp-up", "critical"), ("", "critical")])
+def test_a_dose_for_the_steady_phase_is_not_said_to_fit_while_it_is_built_up(
+    engine: Engine, phase: str, told: str
+) -> None:
+    assert beside(engine, "venetoclax", 70, "posaconazole", phase=phase)[0] == told
+
+
+def test_what_works_against_a_change_is_not_advised_on_as_its_cause(engine: Engine) -> None:
+    shown = ask(engine, order("isoniazid", 300), order("rifampicin", 600), new=[order("lorlatinib", 100)])
+    finding = found(shown, "exposure-decrease", "lorlatinib", "rifampicin")
+    assert finding is not None
+    assert finding["summary"].startswith("rifampicin lowers lorlatinib")
+    assert "inhibitor" not in finding["management"][0]
+
+
+def test_what_a_stopped_inhibitor_leaves_weighs_less_on_a_standing_order_than_on_a_new_one(engine: Engine) -> None:
+    gone = {"recently_stopped": [order("fluoxetine", 20, days_ago=18, taken_for_days=400)]}
+    standing = ask(engine, order("tamoxifen", 20), **gone)
+    new = ask(engine, new=[order("tamoxifen", 20)], **gone)
+    assert severity(standing, "prodrug-failure", "tamoxifen", "fluoxetine") == "moderate"
+    assert severity(new, "prodrug-failure", "tamoxifen", "fluoxetine") == "high"
+
+
+def test_moving_the_times_is_not_advised_against_a_proton_pump_inhibitor(engine: Engine) -> None:
+    shown = ask(engine, order("omeprazole", 20), new=[order("velpatasvir", 100)])
+    finding = found(shown, "exposure-decrease", "velpatasvir", "omeprazole")
+    assert finding is not None
+    assert "4 to 6 hours after" not in " ".join(finding["management"])
