@@ -186,6 +186,7 @@ def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
     organs = {f.key: f for f in found if f.key[0] == "organ"}
     burdens = sorted((f for f in found if f.key[0] == "burden"), key=lambda f: f.key)
     by_fact: dict[tuple[str, frozenset[str]], Finding] = {}
+    by_hazard: dict[tuple[str, str], Finding] = {}
     joined = [_with_organ(f, organs) for f in found if f.key[0] != "caution"]
     cautions = [f for f in found if f.key[0] == "caution"]
     for caution in sorted(cautions, key=lambda f: (f.kind == "drug-disease", f.kind != "drug-lab", f.key)):
@@ -194,6 +195,8 @@ def one_hazard(context: Context, findings: Iterable[Finding]) -> list[Finding]:
             told = _told_by_burden(context, caution, burdens)
         if told is None and caution.kind in OF_THE_PATIENT:
             told = by_fact.setdefault((caution.drugs[0], _facts_of(context, caution)), caution)
+            if told is caution and caution.hazard not in OF_THE_PATIENT:
+                told = by_hazard.setdefault((caution.drugs[0], caution.hazard), caution)
         if told is None or told.key == caution.key:
             joined.append(caution)
         else:

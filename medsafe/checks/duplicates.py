@@ -118,7 +118,7 @@ def _class_duplicates(context: Context) -> Iterator[Finding]:
     told: set[frozenset[str]] = set()
     order = context.index.duplicates
     for item in sorted((order[tag][1] for tag in tags & order.keys()), key=lambda item: order[item.id][0]):
-        members = [m for m in present if item.id in m.tags]
+        members = [m for m in present if item.id in m.tags and m.id not in item.duplicate_excluding]
         ids = frozenset(m.id for m in members)
         if len(ids) > 1 and not any(ids <= known for known in told) and context.in_focus(*members) and _apart(members):
             told.add(ids)

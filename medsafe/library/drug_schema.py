@@ -374,6 +374,7 @@ class DrugClassSchema(Strict):
     allergy = fields.Nested(AllergySchema, load_default=None)
     duplicate_severity = SeverityField(load_default=None)
     duplicate_text = text(load_default="")
+    duplicate_excluding = OneOrMore()
     lifetime_limits = many(LifetimeLimitSchema)
     sources = Citations()
 

@@ -278,7 +278,10 @@ class LifetimeLimit:
 
 @dataclass(frozen=True, slots=True)
 class DrugClass:
-    """A class of drugs: its parents, and what is true of every member unless the member says otherwise."""
+    """A class of drugs: its parents, and what is true of every member unless the member says otherwise.
+
+    `duplicate_excluding` are members that are given for something else, so that beside another member they double nothing.
+    """
 
     id: str
     name: str
@@ -289,5 +292,6 @@ class DrugClass:
     allergy: Allergy | None = None
     duplicate_severity: Severity | None = None
     duplicate_text: str = ""
+    duplicate_excluding: frozenset[str] = frozenset()
     lifetime_limits: tuple[LifetimeLimit, ...] = ()
     sources: tuple[Citation, ...] = ()

@@ -1,0 +1,57 @@
+"""What is told of one medicine's hazard is told once, and what a class doubles is what it is given for."""
+
+from __future__ import annotations
+
+import pytest
+
+from medsafe.context.engine import Engine
+from tests.builders import ask, order, patient, severity
+
+
+def test_two_cautions_of_one_medicine_about_one_hazard_are_one_finding(engine: Engine) -> None:
+    who = patient(conditions=["neutropenia"], platelets={"value": 15, "unit": "10^9/L", "taken_on": "2026-11-20"})
+    shown = ask(engine, new=[order("linezolid", 600, times_per_day=2)], who=who)
+    told = [f for f in shown["findings"] if f["hazard"] == "myelosuppression" and "linezolid" in f["drugs"]]
+    assert [f["severity"] for f in told] == ["high"]
+    assert "white cells" in str(told[0])
+    assert "Platelets are already low" in str(told[0])
+
+
+@pytest.mark.parametrize(("second", "told"), [("fludrocortisone", "none"), ("prednisolone", "moderate")])
+def test_a_mineralocorticoid_beside_hydrocortisone_is_no_duplicate(engine: Engine, second: str, told: str) -> None:
+    unit = "mcg" if second == "fludrocortisone" else "mg"
+    shown = ask(engine, order("hydrocortisone", 20), order(second, 10, unit))
+    assert severity(shown, "duplicate-therapy", "hydrocortisone", second) == told
+
+
+@pytest.mark.parametrize(("dose", "told"), [(11.25, "none"), (11.9, "none"), (11.95, "moderate"), (12.5, "moderate")])
+def test_a_banded_dose_of_an_anticancer_medicine_is_no_excess(engine: Engine, dose: float, told: str) -> None:
+    """0.15 mg/kg in 75 kg is 11.25 mg; bands reach 6% above."""
+    shown = ask(engine, order("arsenic trioxide", dose, route="intravenous infusion"))
+    assert severity(shown, "max-dose-exceeded", "arsenic-trioxide") == told
+
+
+def test_one_live_vaccine_is_one_finding_with_all_who_suppress(engine: Engine) -> None:
+    standing = [order("rituximab", 700, route="intravenous infusion", interval_h=504), order("azathioprine", 100)]
+    shown = ask(engine, *standing, new=[order("zoster vaccine live", route="subcutaneous")])
+    told = [f for f in shown["findings"] if "zoster-vaccine-live" in f["drugs"]]
+    assert [f["severity"] for f in told] == ["critical"]
+    assert set(told[0]["drugs"]) == {"zoster-vaccine-live", "rituximab", "azathioprine"}
+
+
+@pytest.mark.parametrize(("steroid", "told"), [((), "moderate"), (("fluticasone",), "none")])
+def test_a_long_acting_beta_2_agonist_in_asthma_asks_for_an_inhaled_corticosteroid(
+    engine: Engine, steroid: tuple[str, ...], told: str
+) -> None:
+    orders = [order("salmeterol", 50, "mcg", 2, "inhaled"), *(order(s, 250, "mcg", 2, "inhaled") for s in steroid)]
+    shown = ask(engine, *orders, who=patient(conditions=["asthma"]))
+    assert severity(shown, "missing-co-prescription", "salmeterol") == told
+
+
+@pytest.mark.parametrize(("taken", "told"), [((), "moderate"), (("zoledronic acid",), "none")])
+def test_bone_loss_is_not_told_again_where_the_bone_is_treated(
+    engine: Engine, taken: tuple[str, ...], told: str
+) -> None:
+    orders = [order(drug, 4, route="intravenous", interval_h=4368) for drug in taken]
+    shown = ask(engine, order("letrozole", 2.5), *orders, who=patient(conditions=["osteoporosis"]))
+    assert severity(shown, "drug-disease", "letrozole") == told
