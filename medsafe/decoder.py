@@ -28,7 +28,7 @@ class Tolerant(Schema):
         unknown = EXCLUDE
 
     @validates_schema
-    def hold_together(self, data: dict[str, Any], **_: Any) -> None:
+    def hold_together(self, data: dict[str, Any], *_: Any, **__: Any) -> None:
         self.hold(data)
 
     def hold(self, data: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from medsafe.decoder import Loader, Tolerant
 from medsafe.identity.words import ROUTE_WORDS as WRITTEN_ROUTES
@@ -127,7 +127,9 @@ class SmokingSchema(Tolerant):
     status = fields.String(
         required=True, validate=validate.OneOf(("current", "stopped", "never"), error="must be one of: {choices}")
     )
-    days_ago = Number()
+    days_ago = fields.Float(
+        load_default=None, allow_none=True, validate=validate.Range(min=0, error="must not be negative")
+    )
 
 
 class Condition(fields.Field[CodedCondition]):
@@ -290,13 +292,22 @@ class CaseSchema(Tolerant):
     )
     opioid_table = text()
 
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def hold_together(self, data: dict[str, Any], original: Any = None, *_: Any, **__: Any) -> None:
+        """Held to the body as it came, so that this error stands beside those of the fields."""
+        self.hold(original if isinstance(original, dict) else data)
+
     def hold(self, data: dict[str, Any]) -> None:
         """A new order can only replace an order of the regimen."""
-        known = {f"regimen.{i}" for i in range(len(data.get("regimen") or []))}
+        regimen, new = (data.get(part) for part in ("regimen", "new_orders"))
+        known = {f"regimen.{i}" for i in range(len(regimen) if isinstance(regimen, list) else 0)}
         wrong = {
             f"new_orders.{i}.replaces": [f"there is no order {o['replaces']!r} in the regimen"]
-            for i, o in enumerate(data.get("new_orders") or [])
-            if o.get("replaces") and o["replaces"] not in known
+            for i, o in enumerate(new if isinstance(new, list) else ())
+            if isinstance(o, dict)
+            and isinstance(o.get("replaces"), str)
+            and o["replaces"]
+            and o["replaces"] not in known
         }
         if wrong:
             raise ValidationError(wrong)

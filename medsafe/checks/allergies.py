@@ -77,10 +77,9 @@ def _of_class(context: Context, medicine: Medicine, substance: Substance) -> Ite
     )
     for tag in sorted(medicine.tags & classes.keys()):
         allergy = classes[tag].allergy
-        if allergy is None:
-            continue
-        if tag in recorded_tags:
-            severity = Severity.LOW if mild else allergy.severity
+        # A class that is itself on record counts for every member, whatever the class says of one member and another.
+        if tag in substance.ids or (allergy and tag in recorded_tags):
+            severity = Severity.LOW if mild else allergy.severity if allergy else Severity.HIGH
             yield _finding(
                 context,
                 medicine,

@@ -212,6 +212,14 @@ def _kidneys(context: Context, below: str) -> tuple[str, ...] | None:
     return (named.format(known),) if known < _number(context, below) else ()
 
 
+def _as_needed(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:
+    """Forms that act for half a day and longer, ordered as needed."""
+    for medicine in _agonists(context):
+        opioid = medicine.drug.opioid
+        if medicine.prn and opioid and opioid.long_acting_forms & medicine.forms and context.in_focus(medicine):
+            yield _finding(context, rules["long-acting-as-needed"], [medicine])
+
+
 def _implausible(context: Context, rules: dict[str, OpioidRule]) -> Iterator[Finding | Notice]:
     """A new order far beyond what was taken, or any order beyond what is ever given: a slip of unit or decimal point."""
     before = context.opioids.before_new_mg_per_day or 0.0
@@ -302,5 +310,14 @@ def find(context: Context) -> Iterator[Finding | Notice]:
     agonists = _agonists(context)
     if not agonists or not context.in_focus(*agonists):
         return
-    for part in (_tolerance, _breakthrough, _toxicity, _implausible, _monitoring, _replacements, _additions):
+    for part in (
+        _tolerance,
+        _as_needed,
+        _breakthrough,
+        _toxicity,
+        _implausible,
+        _monitoring,
+        _replacements,
+        _additions,
+    ):
         yield from part(context, rules)

@@ -16,6 +16,10 @@ from medsafe.model.wording import Negation
 
 CLAUSE = re.compile(r"[,;.]|\bbut\b|\band\b|\bwith\b(?!out)|\s[-–—:]\s", re.IGNORECASE)
 SEMANTIC_TAG = re.compile(r"\s*\((disorder|finding|situation|disease)\)\s*$", re.IGNORECASE)
+# Systems by their object identifiers: ICD-10, ICD-10-CM, SNOMED CT. Of ICD-9 and ICD-11 the same letters mean other diseases.
+ICD10_OIDS = ("2.16.840.1.113883.6.3", "2.16.840.1.113883.6.90")
+SNOMED_OID = "2.16.840.1.113883.6.96"
+OTHER_ICD = re.compile(r"icd\W?(?:9|11)(?!\d)")
 # Shorter names are abbreviations: found inside a text only where they stand in capitals, as "MI" does and "as" does not.
 SHORTEST_WORD = 4
 
@@ -67,9 +71,10 @@ class ConditionIndex:
         return Mention(mention.present.union(*(self.implied[key] for key in mention.present)), mention.denied)
 
     def _by_code(self, given: CodedCondition) -> frozenset[str]:
-        if "snomed" in given.system and given.code in self.by_snomed:
+        system = given.system.casefold()
+        if ("snomed" in system or system.endswith(SNOMED_OID)) and given.code in self.by_snomed:
             return frozenset({self.by_snomed[given.code]})
-        if "icd" in given.system:
+        if ("icd" in system and not OTHER_ICD.search(system)) or system.endswith(ICD10_OIDS):
             code = given.code.upper()
             for length in range(len(code), 2, -1):
                 if code[:length].rstrip(".") in self.by_icd10:
@@ -100,6 +105,8 @@ class ConditionIndex:
     def _affirmed(self, clause: str) -> str:
         """The clause without what it denies: "diabetes without nephropathy" affirms diabetes."""
         follows, precedes, _ = self.negation
+        if any(not clause[match.end() :].strip() for match in precedes.finditer(clause)):
+            return ""
         kept = follows.split(clause, maxsplit=1)[0]
         if kept != clause and kept.strip():
             return kept

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from medsafe.context.context import Context, OpioidTotals, Substance, opioid_totals
+from medsafe.context.allergens import read_allergies
+from medsafe.context.context import Context, OpioidTotals, opioid_totals
 from medsafe.context.engine import Engine
+from medsafe.context.genotypes import unused_genotypes
 from medsafe.context.intake import Intake, Reader, read_case, size_of
 from medsafe.context.organs import judge_organs
 from medsafe.context.patient import read_patient
 from medsafe.identity.text import normalise_name
-from medsafe.model.case import AllergyRecord, Case, DrugRef, Order
+from medsafe.model.case import Case, DrugRef, Order
 from medsafe.model.criteria import Facts
 from medsafe.model.findings import Notice
 from medsafe.model.medicine import Medicine
@@ -69,40 +71,14 @@ def _opioid_notices(totals: OpioidTotals) -> list[Notice]:
     ]
 
 
-def _substances(records: tuple[AllergyRecord, ...], engine: Engine) -> tuple[tuple[Substance, ...], list[Notice]]:
-    found, notices = [], []
-    for position, record in enumerate(records):
-        resolution = engine.names.resolve_name(record.substance)
-        ids = frozenset(c.drug_id for c in resolution.components) if resolution.status == "resolved" else frozenset()
-        name = normalise_name(record.substance)
-        for candidate in (name, name.removesuffix("s"), f"{name}s"):
-            if candidate in engine.allergy_names:
-                ids |= {engine.allergy_names[candidate]}
-        if ids or name in engine.knowledge.wording.no_allergy:
-            found += [Substance(record, ids)] if ids else []
-        elif name in engine.allergens:
-            found.append(Substance(record, frozenset({engine.allergens[name]})))
-        else:
-            message = f"The allergy to “{record.substance}” is not to a drug or class known here: no medicine was checked against it."
-            notices.append(
-                Notice("unknown-drug", f"patient.allergies.{position}", message, record.substance, ("allergy",))
-            )
-    return tuple(found), notices
-
-
-def _tried(case: Case, engine: Engine) -> tuple[tuple[str, str, str], ...]:
-    """(drug id, outcome, detail) of what was tried before and is known here."""
-    found = []
-    for item in case.history:
-        resolution = (
-            engine.names.resolve_code(item.drug.system, item.drug.code)
-            if item.drug.code
-            else engine.names.resolve_name(item.drug.name)
-        )
-        found += [
-            (c.drug_id, item.outcome, item.detail) for c in resolution.components if resolution.status == "resolved"
-        ]
-    return tuple(found)
+def _tried(case: Case, reader: Reader) -> tuple[tuple[str, str, str], ...]:
+    """(drug id, outcome, detail) of what was tried before and is known here; what is not is told by the reader."""
+    resolved = [(item, reader.resolve(item.drug, f"history.{i}.drug")) for i, item in enumerate(case.history)]
+    return tuple(
+        (component.drug_id, item.outcome, item.detail)
+        for item, found in resolved
+        for component in (found.components if found else ())
+    )
 
 
 def _symptoms(case: Case, engine: Engine) -> dict[str, float | None]:
@@ -144,7 +120,7 @@ def derive(case: Case, engine: Engine) -> Derived:
     symptoms = _symptoms(case, engine)
     conditions = frozenset(patient.conditions) | _shown_by(symptoms, engine)
     facts = Facts(patient.values, conditions, tags, symptoms, patient.unseen, stated)
-    substances, allergy_notices = _substances(case.patient.allergies or (), engine)
+    substances, allergy_notices = read_allergies(case.patient.allergies or (), engine)
     context = Context(
         case,
         engine.index,
@@ -157,5 +133,9 @@ def derive(case: Case, engine: Engine) -> Derived:
         substances,
         replaced=_given_up(case, intake),
     )
-    notices = (*intake.notices, *patient.notices, *table_notices, *_opioid_notices(totals), *allergy_notices)
-    return Derived(context, intake, _tried(case, engine), notices)
+    earlier = Reader(engine.index, engine.names, case.as_of)
+    tried = _tried(case, earlier)
+    unused = unused_genotypes(case.patient.genotypes, patient.values, engine.genotypes)
+    told = (*intake.notices, *earlier.notices, *patient.notices, *unused)
+    notices = (*told, *table_notices, *_opioid_notices(totals), *allergy_notices)
+    return Derived(context, intake, tried, notices)

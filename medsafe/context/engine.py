@@ -32,6 +32,8 @@ class Engine:
     allergens: Mapping[str, str]
     # Strengths on the market, for drugs whose record lists none.
     product_strengths: Mapping[str, tuple[Strength, ...]] = field(default_factory=dict)
+    # Facts of genotypes that some record or pathway asks for.
+    genotypes: frozenset[str] = frozenset()
 
     def symptom_id(self, name: str) -> str | None:
         """The id of a symptom by its name or a synonym."""
@@ -123,11 +125,19 @@ def _names(items: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     return found
 
 
+def _genotypes_asked(index: Index) -> frozenset[str]:
+    cautions = (caution for entry in index.drugs.values() for caution in entry.cautions)
+    facts = {criterion.fact for caution in cautions for criterion in caution.when if criterion.fact}
+    genes = {f"genotype.{p.gene.lower()}" for p in index.knowledge.pathways.values() if p.gene}
+    return frozenset(fact for fact in facts | genes if fact.startswith("genotype."))
+
+
 def build_engine(knowledge: Knowledge, names: NameIndex) -> Engine:
     """Compile one version of the knowledge."""
+    index = build_index(knowledge)
     return Engine(
         knowledge,
-        build_index(knowledge),
+        index,
         names,
         build_condition_index(knowledge.conditions, knowledge.wording.negation),
         read_policy(knowledge.policy),
@@ -135,4 +145,5 @@ def build_engine(knowledge: Knowledge, names: NameIndex) -> Engine:
         _names((key, (c.name, *c.synonyms)) for key, c in knowledge.classes.items()),
         _names((key, a.synonyms) for key, a in knowledge.wording.allergens.items()),
         oral_strengths(names.products()),
+        _genotypes_asked(index),
     )

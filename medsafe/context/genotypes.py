@@ -14,7 +14,8 @@ from medsafe.model.wording import Wording
 
 HLA = re.compile(r"^hla[ -]?([abc])", re.IGNORECASE)
 HLA_ALLELE = re.compile(r"(\d{2,3})[:_ ]?(\d{2})")
-WORD_BREAKS = re.compile(r"[\s,;()]+")
+# A dash breaks only words: "poor-metabolizer", not "-" that stands for negative.
+WORD_BREAKS = re.compile(r"[\s,;()]+|(?<=[a-z])-(?=[a-z])")
 
 
 def _spelled(text: str, wording: Wording, gene: str) -> str:
@@ -85,3 +86,18 @@ def read_genotypes(given: Mapping[str, str], wording: Wording, facts: dict[str, 
             "Give the phenotype: poor, intermediate, normal, rapid, ultrarapid, deficient, or for HLA positive or negative."
         )
         yield Notice("missing-data", f"patient.genotypes.{gene}", message, text, ("pharmacogenomic",))
+
+
+def unused_genotypes(
+    given: Mapping[str, str], facts: Mapping[str, FactValue], asked: frozenset[str]
+) -> Iterator[Notice]:
+    """A notice for each genotype that was understood and that no record or pathway asks for."""
+    for gene in sorted(given):
+        hla = HLA.match(gene.strip())
+        names = [f for f in facts if f.startswith(f"genotype.hla-{hla[1].casefold()}-")] if hla else []
+        names = names or [f"genotype.{gene.casefold().strip()}"]
+        if any(name in facts for name in names) and not any(name in asked for name in names):
+            message = f"No record here asks for {gene}, so no medicine was checked against it."
+            yield Notice(
+                "not-covered", f"patient.genotypes.{gene}", message, given[gene], ("pharmacogenomic",), (), False
+            )

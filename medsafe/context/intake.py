@@ -21,6 +21,8 @@ from medsafe.model.findings import Notice
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import FORM_WORDS, LOCAL_BY_DEFAULT, ROUTE_FORMS, ROUTES
 
+PHASES = ("ramp-up", "steady", "single-dose")
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -109,6 +111,8 @@ class Reader:
                 for i, name in enumerate(order.drug.components)
             ]
             pieces = [Component(c.drug_id) for part in parts if part for c in part.components]
+            if all(parts):
+                self._unlike(order, pieces, field)
             form = ""
         else:
             found = self.resolve(order.drug, field)
@@ -118,6 +122,7 @@ class Reader:
             form = f"{found.form or ''}"
             order, pieces = self._named_by_dose(order, pieces)
         route = self._route(order)
+        self._phase(order)
         for position, piece in enumerate(pieces):
             if piece.drug_id not in self.index.drugs:
                 self._not_covered(piece.drug_id, order, field)
@@ -142,6 +147,22 @@ class Reader:
         )
         self.unresolved.append(drug_id)
         self.notices.append(Notice("not-covered", field, message, order.drug.shown, ("all checks of this drug",)))
+
+    def _phase(self, order: Order) -> None:
+        if order.phase.strip() and order.phase.strip().casefold() not in PHASES:
+            message = f"The phase {order.phase!r} is not understood; expected one of {', '.join(PHASES)}."
+            self.notices.append(Notice("missing-data", f"{order.ref}.phase", message, order.phase, ("time-course",)))
+
+    def _unlike(self, order: Order, pieces: list[Component], field: str) -> None:
+        """Tell where the name of an order is known to be of other ingredients than the components listed for it."""
+        if not order.drug.name and not order.drug.code:
+            return
+        said = self._said(order.drug)
+        if said.status == "resolved" and said.ids != {piece.drug_id for piece in pieces}:
+            message = (
+                f"“{order.drug.shown}” is not made of the components listed, which were read: check which is meant."
+            )
+            self.notices.append(Notice("ambiguous-drug", field, message, order.drug.shown, ("identity",)))
 
     def _route(self, order: Order) -> str | None:
         if order.route is None:
@@ -194,7 +215,7 @@ class Reader:
             most_often_h(order),
             order.times_per_day,
             order.prn,
-            order.phase == "single-dose",
+            order.phase.strip().casefold() == "single-dose",
             order.is_new,
             order.indication,
             _days(self.as_of, order.started_on),

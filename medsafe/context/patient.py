@@ -8,12 +8,16 @@ from datetime import date
 from medsafe.context.conditions import ConditionIndex, read_conditions
 from medsafe.context.context import PatientPolicy
 from medsafe.context.genotypes import read_genotypes
+from medsafe.identity.text import normalise_name
 from medsafe.model.case import Case, Measurement, PatientData
 from medsafe.model.criteria import FactValue
 from medsafe.model.findings import Notice
 from medsafe.model.quantities import ADULT_BMI, ADULT_WEIGHT_FROM_KG, ANALYTES, read_bare, read_quantity
 from medsafe.model.wording import Wording
 from medsafe.organ import body, cardiac, renal
+
+# Formulas of correction differ by this much at usual heart rates; more is a contradiction.
+QTC_AGREES_MS = 20.0
 
 
 @dataclass
@@ -64,6 +68,17 @@ def _adult_body(reading: PatientReading) -> None:
         blocks = ("all checks that use it",)
         reading.notices.append(Notice("value-implausible", "patient.weight_kg", message, weight, blocks))
         del reading.values["weight_kg"]
+
+
+def _child(reading: PatientReading) -> None:
+    age = reading.number("age_years")
+    if age is None or renal.is_adult(age):
+        return
+    message = (
+        f"The patient is {age:g} years old, and doses, limits and estimates here are those of adults: for a child no dose "
+        "was judged as such and no organ function estimated. Ask a paediatric pharmacist."
+    )
+    reading.notices.append(Notice("not-covered", "patient.age_years", message, age, ("doses", "organ function")))
 
 
 def _labs(reading: PatientReading, patient: PatientData) -> None:
@@ -152,14 +167,25 @@ def _stale(reading: PatientReading, name: str, taken_on: date, as_of: date | Non
         reading.notices.append(Notice("stale-lab", field_, message, str(taken_on), (name,)))
 
 
-def _words(reading: PatientReading, case: Case) -> None:
+def _sedation(reading: PatientReading, said: str | None, wording: Wording) -> str | None:
+    """The level that a word for drowsiness stands for; another word is told, and nothing is taken from it."""
+    level = wording.sedation.get(normalise_name(said)) if said else None
+    if said and said.strip() and level is None:
+        levels = ", ".join(dict.fromkeys(wording.sedation.values()))
+        message = f"The sedation “{said}” is not understood, so it was not used. Expected one of: {levels}."
+        blocks = ("opioid toxicity",)
+        reading.notices.append(Notice("missing-data", "patient.sedation", message, said, blocks))
+    return level
+
+
+def _words(reading: PatientReading, case: Case, wording: Wording) -> None:
     patient, goals = case.patient, case.goals
     words = {
         "sex": patient.sex,
         "dialysis": patient.dialysis,
         "ascites": patient.ascites,
         "encephalopathy": patient.encephalopathy,
-        "sedation": patient.sedation,
+        "sedation": _sedation(reading, patient.sedation, wording),
         "intent": goals.intent,
         "prognosis": goals.prognosis,
     }
@@ -168,6 +194,25 @@ def _words(reading: PatientReading, case: Case) -> None:
         reading.values["smoking"] = patient.smoking.status
         if patient.smoking.days_ago is not None:
             reading.values["smoking_stopped_days_ago"] = patient.smoking.days_ago
+
+
+def _corrected_qt(reading: PatientReading) -> None:
+    """QTc as given or by Fridericia; a given one that is clearly shorter than QT and heart rate make it gives way to them."""
+    qt, given = reading.number("qt_ms"), reading.number("qtc_ms")
+    qtc = cardiac.qtc_fridericia_ms(qt, reading.number("heart_rate_bpm"))
+    reading.qtc_given = given is not None
+    blocks = ("qt-prolongation",)
+    if qt is not None and qtc is None and given is None:
+        message = "A QT interval was given without the heart rate: it can't be corrected and was not used."
+        reading.notices.append(Notice("missing-data", "patient.heart_rate_bpm", message, None, blocks))
+    elif qtc is not None and given is not None and given < qtc - QTC_AGREES_MS:
+        message = (
+            f"QTc {given:g} ms was given, but QT and heart rate make it {qtc:.0f} ms (Fridericia): the longer was used."
+        )
+        reading.notices.append(Notice("value-implausible", "patient.qtc_ms", message, given, blocks))
+        reading.qtc_given = False
+    if qtc is not None and not reading.qtc_given:
+        reading.values["qtc_ms"] = qtc
 
 
 def _derived(reading: PatientReading) -> None:
@@ -179,11 +224,7 @@ def _derived(reading: PatientReading) -> None:
     surface = body.bsa_m2_mosteller(n("weight_kg"), n("height_cm"))
     if surface is not None:
         values["bsa_m2"] = surface
-    reading.qtc_given = n("qtc_ms") is not None
-    if not reading.qtc_given:
-        qtc = cardiac.qtc_fridericia_ms(n("qt_ms"), n("heart_rate_bpm"))
-        if qtc is not None:
-            values["qtc_ms"] = qtc
+    _corrected_qt(reading)
     calcium, albumin = n("calcium_mmol_l"), n("albumin_g_l")
     if calcium is not None and albumin is not None and albumin < reading.policy.full_albumin_g_l:
         values["calcium_mmol_l"] = round(calcium + 0.02 * (reading.policy.full_albumin_g_l - albumin), 3)
@@ -216,10 +257,11 @@ def read_patient(case: Case, conditions: ConditionIndex, wording: Wording, polic
     reading = PatientReading(policy)
     reading.conditions, notices = read_conditions(case.patient.conditions or (), conditions, case.as_of)
     reading.notices += notices
-    _words(reading, case)
+    _words(reading, case, wording)
     reading.notices += read_genotypes(case.patient.genotypes, wording, reading.values)
     _vitals(reading, case.patient)
     _adult_body(reading)
+    _child(reading)
     _labs(reading, case.patient)
     _trend(reading)
     _derived(reading)

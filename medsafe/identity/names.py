@@ -38,7 +38,7 @@ from medsafe.identity.text import (
     phrases_of,
     tokens,
 )
-from medsafe.identity.words import BIOLOGICAL_STEMS, ELEMENTS, JOINERS, NOISE, SALTS, SEPARATORS
+from medsafe.identity.words import BIOLOGICAL_STEMS, ELEMENTS, JOINERS, MAKERS, NOISE, SALTS, SEPARATORS
 
 __all__ = [
     "AmbiguousEntry",
@@ -57,16 +57,21 @@ __all__ = [
 SYSTEMS = {
     "rxnorm": "rxnorm",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "rxnorm",
-    "urn:oid:2.16.840.1.113883.6.88": "rxnorm",
+    "rxcui": "rxnorm",
+    "2.16.840.1.113883.6.88": "rxnorm",
     "atc": "atc",
     "http://www.whocc.no/atc": "atc",
-    "urn:oid:2.16.840.1.113883.6.73": "atc",
+    "who atc": "atc",
+    "2.16.840.1.113883.6.73": "atc",
     "ndc": "ndc",
     "http://hl7.org/fhir/sid/ndc": "ndc",
-    "urn:oid:2.16.840.1.113883.6.69": "ndc",
+    "2.16.840.1.113883.6.69": "ndc",
     "snomed": "snomed",
     "http://snomed.info/sct": "snomed",
-    "urn:oid:2.16.840.1.113883.6.96": "snomed",
+    "snomed ct": "snomed",
+    "snomedct": "snomed",
+    "sct": "snomed",
+    "2.16.840.1.113883.6.96": "snomed",
 }
 NDC_CAVEAT = "NDCs are reused: an NDC from an old record may mean another product today; compare it with the text"
 T = TypeVar("T")
@@ -83,7 +88,8 @@ def canonical_code(system: str, code: str) -> tuple[str, str] | None:
     >>> canonical_code("http://hl7.org/fhir/sid/ndc", "0143-3145-01")
     ('ndc', '00143314501')
     """
-    short = SYSTEMS.get(system.strip().casefold().rstrip("/"))
+    named = system.strip().casefold().rstrip("/").removeprefix("urn:oid:")
+    short = SYSTEMS.get(re.sub(r"^https://", "http://", named))
     code = code.strip().upper()
     if short == "ndc" and (match := _NDC.fullmatch(code)):
         code = f"{match[1]:0>5}{match[2]:0>4}{match[3]:0>2}"
@@ -268,7 +274,7 @@ class NameIndex:
     ) -> Resolution | None:
         """What stands in brackets may repeat the drug or its brand; if it names another, neither is taken."""
         for bracket, run in asides:
-            language = _is_language(run) or all(t.text in SALTS | NOISE for t in run)
+            language = _is_language(run) or all(t.text in SALTS | NOISE for t in run) or self._is_maker(folded, run)
             aside = None if language else self._resolve_run(folded, run, seen)
             if aside is None and bracket == "(" and not language:
                 return None
@@ -276,6 +282,10 @@ class NameIndex:
                 ids = ("+".join(sorted(r.ids)) for r in (found, aside) if r.ids)
                 return Resolution(AMBIGUOUS, matched=found.matched, kind=found.kind, candidates=self._named(ids))
         return found
+
+    def _is_maker(self, folded: str, run: tuple[Token, ...]) -> bool:
+        """Whether a run tells who makes the product: a word of companies, and nothing that is a known name."""
+        return any(t.text in MAKERS for t in run) and not self._hits(folded, run)
 
     # ---- the answer
 

@@ -53,7 +53,7 @@ FORM_WORDS = _table(
     nebuliser solution: nebuliser solution | nebulizer solution | inhalation solution | inhalant solution | nebules
         | nebs | respules | nebuliser liquid
     patch: patch | patches | transdermal patch | transdermal patches | transdermal system | td patch | transdermal
-        patch system | extended release patch | matrix patch
+        patch system | extended release patch | matrix patch | pt72 | ptwk
     plaster: plaster | plasters | medicated plaster | medicated patch
     suppository: suppository | suppositories | supp | supps | rectal suppository
     enema: enema | enemas | rectal solution | rectal foam | rectal gel
@@ -183,10 +183,17 @@ NOISE = _words(
     daily day days disp dissolve dose doses drops each eur evening every film flavor flavour for four free generic
     give gluten half hour hourly hours hr hrs hs if inhale inject insert kit label lunchtime mane metered min mins
     minutes month monthly months morning multi needed nightly nocte noon od of once one pack packs paediatric pc
-    pca pediatric per ph place pr preservative prn puff puffs put qam qd qds qhs qid qod qpm qty refill refills
+    pca pediatric per pf ph place pr preservative prn puff puffs put qam qd qds qhs qid qod qpm qty refill refills
     required scored single size spray sprays stat strength strengths sugar supply swallow system tablespoon
     tablespoonful take tds teaspoon teaspoonful the three thrice tid time times to twice two uncoated unscored usp
     week weekly weeks when x
+    """
+)
+# What stands in brackets behind a product is its maker, where one of these is in it and no known name.
+MAKERS = _words(
+    """
+    bv corp corporation corporate europe gmbh healthcare inc international ireland lab laboratories labs limited llc
+    ltd medical pharma pharmaceutical pharmaceuticals plc sa uk
     """
 )
 NOISE_PHRASES = frozenset(

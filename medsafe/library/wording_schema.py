@@ -50,6 +50,7 @@ class PseudoAllergySchema(Strict):
 
 class AllergyWordsSchema(Strict):
     none = Words(required=True)
+    noise = Words(required=True)
     intolerance = Words(required=True)
     severe = Words(required=True)
 
@@ -80,6 +81,7 @@ class WordingSchema(Strict):
     scores = _table(fields.List(fields.Tuple((fields.Float(), text()))))
     negation = fields.Nested(NegationSchema, required=True)
     allergies = fields.Nested(AllergyWordsSchema, required=True)
+    sedation = _table(Words())
     allergens = _table(fields.Nested(AllergenSchema))
     class_reactions = many(ClassReactionSchema)
     pseudo_allergies = many(PseudoAllergySchema)
@@ -95,6 +97,8 @@ class WordingSchema(Strict):
             scores={gene: tuple(rows) for gene, rows in data["scores"].items()},
             negation=data["negation"],
             no_allergy=frozenset(words["none"]),
+            allergy_noise=frozenset(words["noise"]),
+            sedation={word: level for level, spellings in data["sedation"].items() for word in (level, *spellings)},
             intolerance=tuple(words["intolerance"]),
             severe_reactions=tuple(words["severe"]),
             allergens=data["allergens"],

@@ -78,7 +78,7 @@ class Reading:
 # same share one spelling, so that they never count as rivals: 10*3/uL is 10^9/L, ng/mL is ug/L.
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "umol/L": ("umol/l",),
-    "mmol/L": ("mmol/l",),
+    "mmol/L": ("mmol/l", "mm"),
     "nmol/L": ("nmol/l",),
     "mEq/L": ("meq/l", "mval/l"),
     "mg/dL": ("mg/dl", "mg%", "mg/100ml"),
@@ -87,11 +87,26 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "g/L": ("g/l", "gm/l", "mg/ml"),
     "mg/L": ("mg/l", "ug/ml"),
     "ug/L": ("ug/l", "ng/ml"),
-    "U/L": ("u/l", "iu/l", "ui/l"),
+    "U/L": ("u/l", "iu/l", "ui/l", "unit/l", "units/l", "internationalunits/l"),
     "ukat/L": ("ukat/l",),
     "mU/L": ("mu/l", "miu/l", "uu/ml", "uiu/ml"),
-    "10^9/L": ("10^9/l", "10^3/ul", "10^3/mm3", "k/ul", "k/mm3", "thou/ul", "thou/mm3", "/nl", "1/nl", "gpt/l"),
-    "/uL": ("/ul", "1/ul", "cells/ul", "/mm3", "1/mm3", "cells/mm3", "/cumm", "cells/cumm"),
+    "10^9/L": (
+        "10^9/l",
+        "10^3/ul",
+        "10^3/mm3",
+        "k/ul",
+        "k/mm3",
+        "thou/ul",
+        "thou/mm3",
+        "thousand/ul",
+        "thousands/ul",
+        "thousand/mm3",
+        "thousands/mm3",
+        "/nl",
+        "1/nl",
+        "gpt/l",
+    ),
+    "/uL": ("/ul", "1/ul", "cells/ul", "/mm3", "1/mm3", "cells/mm3", "/cumm", "cells/cumm", "permm3", "perul"),
     "mg/g": ("mg/g", "mg/gcr", "mg/gcreat", "mg/gcreatinine", "ug/mg"),
     "mg/mmol": ("mg/mmol", "mg/mmolcr", "mg/mmolcreat", "g/mol"),
     "1": ("1", "inr", "ratio"),
@@ -104,6 +119,8 @@ _PLAIN = str.maketrans({"⁰": "^0", "¹": "^1", "³": "^3", "⁹": "^9", "⁻":
 _FOLDS = (
     (re.compile(r"[\s\[\]{}]"), ""),  # spaces, UCUM brackets: [IU]/L, {INR}, mg/g{creat}
     (re.compile(r"^(?:mc|micro)(?=mol|g|kat|l)"), "u"),
+    (re.compile(r"(?<=mol)es?(?=/|per)"), ""),
+    (re.compile(r"(?<=[a-z])per(?=d?l|ul|mm3)"), "/"),
     (re.compile(r"/mcl$|/microl$"), "/ul"),
     (re.compile(r"lit(?:re|er)s?$"), "l"),
     (re.compile(r"^[x*]+(?=10)"), ""),  # x10^9/L, *10^9/L

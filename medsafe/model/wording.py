@@ -65,6 +65,8 @@ class Wording:
     scores: Mapping[str, tuple[tuple[float, str], ...]] = field(default_factory=dict)
     negation: Negation = Negation()
     no_allergy: frozenset[str] = frozenset()
+    allergy_noise: frozenset[str] = frozenset()
+    sedation: Mapping[str, str] = field(default_factory=dict)
     intolerance: tuple[str, ...] = ()
     severe_reactions: tuple[str, ...] = ()
     allergens: Mapping[str, Allergen] = field(default_factory=dict)

@@ -110,15 +110,18 @@ def knowledge() -> Response:
 def graph() -> Response:
     """The part of the graph around some drugs, as node-link JSON, GraphML or SVG by `Accept`."""
     current = engine()
-    ids = []
+    ids: list[str] = []
+    unknown: list[str] = []
     for name in dict.fromkeys(drugs_asked()):
         found = current.names.resolve_name(name)
-        ids += [c.drug_id for c in found.components if c.drug_id in current.index.drugs]
-    if not ids:
+        known = [c.drug_id for c in found.components if c.drug_id in current.index.drugs]
+        ids += known
+        unknown += [] if known else [name]
+    if unknown:
         raise Problem(
             422,
-            "Name at least one drug that is known.",
-            [{"field": "drugs", "code": "invalid-input", "message": "expected ?drugs=a,b,c"}],
+            "A picture without them would look complete: name only drugs that are known.",
+            [{"field": "drugs", "code": "unknown-drug", "message": f"{name!r} is not known"} for name in unknown],
         )
     part = subgraph(build_network(current.knowledge), ids)
     wanted = request.accept_mimetypes.best_match(

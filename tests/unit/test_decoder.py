@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError, fields
 
 from medsafe.decoder import Doubt, Loader, Tolerant
+from medsafe.library.problems import flatten
 from medsafe.request import CASE_SCHEMA, CASES, as_case, read_body, unknown_keys
 
 CASE_FILES = sorted((Path(__file__).resolve().parents[1] / "cases").rglob("*.toml"))
@@ -189,3 +190,16 @@ def test_every_key_that_is_not_of_the_contract_is_told_wherever_it_stands() -> N
 )
 def test_a_route_is_read_as_people_write_it(written: str, route: str) -> None:
     assert read_body({"regimen": [{"drug": "morphine", "route": written}]}).regimen[0].route == route
+
+
+def test_an_order_that_replaces_none_is_told_beside_every_other_error() -> None:
+    body = {"regimen": [{"dose": "x"}], "new_orders": [{"drug": "a", "replaces": "regimen.7"}, {"drug": 5}, "b"]}
+    with pytest.raises(ValidationError) as refused:
+        CASES.load(body)
+    assert {path for path, _ in flatten(refused.value.messages)} == {
+        "regimen[0].drug",
+        "regimen[0].dose",
+        "new_orders[1].drug",
+        "new_orders[2]",
+        "new_orders.0.replaces",
+    }

@@ -50,6 +50,12 @@ ONE_UNIT_ONLY = [a.id for a in ANALYTES.values() if not a.unitless]
         ("ug/mL", "mg/L"),
         ("ng/mL", "ug/L"),
         ("mg/g{creat}", "mg/g"),
+        ("micromoles/L", "umol/L"),
+        ("umol per L", "umol/L"),
+        ("mM", "mmol/L"),
+        ("international units/L", "U/L"),
+        ("Thousands/uL", "10^9/L"),
+        ("per mm3", "/uL"),
     ],
 )
 def test_a_unit_is_known_in_every_usual_spelling(spelling: str, canonical: str) -> None:
