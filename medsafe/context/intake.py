@@ -21,6 +21,7 @@ from medsafe.model.findings import Notice
 from medsafe.model.medicine import Medicine
 from medsafe.model.vocabulary import FORM_WORDS, LOCAL_BY_DEFAULT, ROUTE_FORMS, ROUTES
 
+CURRENT = ("regimen.", "new_orders.")
 PHASES = ("ramp-up", "steady", "single-dose")
 
 
@@ -123,6 +124,7 @@ class Reader:
             order, pieces = self._named_by_dose(order, pieces)
         route = self._route(order)
         self._phase(order)
+        self._contradictions(order)
         for position, piece in enumerate(pieces):
             if piece.drug_id not in self.index.drugs:
                 self._not_covered(piece.drug_id, order, field)
@@ -152,6 +154,42 @@ class Reader:
         if order.phase.strip() and order.phase.strip().casefold() not in PHASES:
             message = f"The phase {order.phase!r} is not understood; expected one of {', '.join(PHASES)}."
             self.notices.append(Notice("missing-data", f"{order.ref}.phase", message, order.phase, ("time-course",)))
+
+    def _tell(self, order: Order, key: str, code: str, message: str, blocks: tuple[str, ...]) -> None:
+        value = getattr(order, key)
+        shown = str(value) if isinstance(value, date) else value
+        self.notices.append(Notice(code, f"{order.ref}.{key}", message, shown, blocks))
+
+    def _contradictions(self, order: Order) -> None:
+        """What an order says that can't hold together with its place or with the rest of it."""
+        most, taken = order.max_times_per_day, order.doses_last_24h
+        if order.prn and most is not None and taken is not None and taken > most:
+            message = f"{taken:g} doses in the last 24 hours are more than the {most:g} allowed: check which is right."
+            self._tell(order, "doses_last_24h", "value-implausible", message, ("opioids", "max-dose"))
+        if order.replaces and not order.is_new:
+            message = "Only a new order can take the place of another: this was ignored."
+            self._tell(order, "replaces", "not-covered", message, ("duplicates",))
+        if order.days_ago is not None and order.ref.startswith(CURRENT):
+            message = (
+                "An order of the regimen is taken now: when it was stopped was ignored. Send it under recently_stopped."
+            )
+            self._tell(order, "days_ago", "not-covered", message, ("time-course",))
+        self._duration(order)
+
+    def _duration(self, order: Order) -> None:
+        """Since when it is taken: said once, and not after the day of the check."""
+        since, blocks = _days(self.as_of, order.started_on), ("time-course", "opioid tolerance")
+        if order.started_on is not None and self.as_of is None:
+            message = "It carries a date but the date of this check is missing: how long it is taken was not judged."
+            self.notices.append(Notice("missing-data", "as_of", message, None, blocks))
+        elif since is not None and since < 0 and not order.is_new:
+            message = (
+                f"It began on {order.started_on}, after the date of this check ({self.as_of}): the date is doubtful."
+            )
+            self._tell(order, "started_on", "value-implausible", message, blocks)
+        elif since is not None and order.taken_for_days is not None and abs(since - order.taken_for_days) > 1:
+            message = f"{since:g} days since it began and {order.taken_for_days:g} days taken do not agree: the shorter was used."
+            self._tell(order, "taken_for_days", "value-implausible", message, blocks)
 
     def _unlike(self, order: Order, pieces: list[Component], field: str) -> None:
         """Tell where the name of an order is known to be of other ingredients than the components listed for it."""
@@ -187,8 +225,9 @@ class Reader:
     ) -> Medicine:
         entry = self.index.drugs[drug_id]
         by_rate = any(s.route == route == "transdermal" and s.unit.endswith("/h") for s in entry.drug.strengths)
+        stopped = None if order.ref.startswith(CURRENT) else order.days_ago
         dose = read_dose(order, replace(part, wanted=entry.drug.dose_unit, patch_rate=by_rate))
-        if dose.problem and order.days_ago is None:
+        if dose.problem and stopped is None:
             message = f"{entry.drug.name}: {dose.problem}, so its dose was not checked."
             self.notices.append(
                 Notice(
@@ -199,7 +238,8 @@ class Reader:
                     ("max-dose", "organ-dose"),
                 )
             )
-        taken = order.taken_for_days if order.taken_for_days is not None else _days(self.as_of, order.started_on)
+        said = (order.taken_for_days, _days(self.as_of, order.started_on))
+        taken = min((days for days in said if days is not None), default=None)
         return Medicine(
             order.ref,
             entry.drug,
@@ -219,7 +259,7 @@ class Reader:
             order.is_new,
             order.indication,
             _days(self.as_of, order.started_on),
-            order.days_ago,
+            stopped,
             taken,
             order.doses_last_24h,
             order.drug.shown,

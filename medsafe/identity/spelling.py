@@ -29,6 +29,16 @@ def names_like(wanted: str, names: Iterable[str], close_enough: float = 60.0) ->
     return tuple(sorted(near, key=lambda item: (-item[1], item[0])))
 
 
+# Letters that are written for the same sound in different languages.
+_SOUNDS = (("ph", "f"), ("th", "t"), ("ae", "e"), ("oe", "e"), ("y", "i"), ("ck", "k"), ("z", "s"))
+
+
+def _sound(name: str) -> str:
+    for written, heard in _SOUNDS:
+        name = name.replace(written, heard)
+    return name
+
+
 class Spellings:
     """The names of an index, laid out for search."""
 
@@ -38,6 +48,7 @@ class Spellings:
         for key, entry in entries:
             self._entries.setdefault(key, entry)
         self._keys = sorted(self._entries)
+        self._sounds = [_sound(key) for key in self._keys]
         starts = ((" ".join(key.split()[at:]), key) for key in self._keys for at in range(1, len(key.split())))
         self._word_starts = sorted(starts)
 
@@ -94,6 +105,8 @@ class Spellings:
     def _looking_alike(self, query: str) -> Iterator[tuple[str, float]]:
         """Slips of the keys, in the whole name and in as much of it as was typed so far."""
         begun = [key[: len(query)] for key in self._keys]
-        for choices in (self._keys, begun):
-            found = process.extract(query, choices, scorer=fuzz.ratio, limit=20, score_cutoff=CLOSE_ENOUGH)
+        heard = _sound(query)
+        sounds = [sound[: len(heard)] for sound in self._sounds]
+        for typed, choices in ((query, self._keys), (query, begun), (heard, sounds)):
+            found = process.extract(typed, choices, scorer=fuzz.ratio, limit=20, score_cutoff=CLOSE_ENOUGH)
             yield from ((self._keys[at], _TYPO * score) for _, score, at in found)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from medsafe.context.engine import Engine
-from tests.builders import ask, order
+from tests.builders import answer, ask, order
 
 
 def told(shown: dict[str, Any], field: str) -> list[str]:
@@ -68,3 +68,33 @@ def test_a_name_with_its_maker_is_read_and_one_with_another_drug_is_not(
     engine: Engine, name: str, resolved: bool
 ) -> None:
     assert (engine.names.resolve_name(name).status == "resolved") is resolved
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "codes"),
+    [
+        ({"prn": True, "max_times_per_day": 6, "doses_last_24h": 7}, "doses_last_24h", ["value-implausible"]),
+        ({"prn": True, "max_times_per_day": 6, "doses_last_24h": 6}, "doses_last_24h", []),
+        ({"replaces": "regimen.0"}, "replaces", ["not-covered"]),
+        ({"days_ago": 3}, "days_ago", ["not-covered"]),
+        ({"started_on": "2026-11-27"}, "started_on", ["value-implausible"]),
+        ({"started_on": "2026-11-26"}, "started_on", []),
+        ({"started_on": "2026-11-20", "taken_for_days": 100}, "taken_for_days", ["value-implausible"]),
+        ({"started_on": "2026-11-20", "taken_for_days": 7}, "taken_for_days", []),
+    ],
+)
+def test_what_an_order_says_twice_or_in_the_wrong_place_is_told(
+    engine: Engine, more: dict[str, Any], field: str, codes: list[str]
+) -> None:
+    shown = ask(engine, order("morphine", 10, **more), as_of="2026-11-26")
+    assert told(shown, f"regimen.0.{field}") == codes
+
+
+def test_a_start_without_the_date_of_the_check_is_told(engine: Engine) -> None:
+    shown = answer({"regimen": [order("morphine", 10, started_on="2026-11-20")]}, engine)
+    assert told(shown, "as_of") == ["missing-data"]
+
+
+def test_a_search_hears_what_is_spelt_otherwise(engine: Engine) -> None:
+    assert engine.names.search("morfin")[0].id == "morphine"
+    assert engine.names.search("fenitoin")[0].id == "phenytoin"
