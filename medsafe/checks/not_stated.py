@@ -27,7 +27,7 @@ def _notice(field: str, label: str, medicines: Iterable[Medicine]) -> Notice:
 
 def _dialysis(context: Context, taken: list[Medicine]) -> Iterator[Notice]:
     """Dialysis matters where kidney function is in the lowest band of a medicine, or is not known."""
-    if context.case.patient.dialysis is not None:
+    if context.case.patient.dialysis is not None or context.facts.values.get("dialysis") != "none":
         return
     for medicine in taken:
         rule = medicine.drug.renal

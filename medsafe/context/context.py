@@ -147,6 +147,8 @@ class PatientPolicy:
     advanced_max_age_days: int
     changing: frozenset[str]
     renal_suspects: frozenset[str]
+    dialysis_shown: Mapping[str, str]
+    renal_suspects_below: float
     low_muscle: frozenset[str]
     swollen: frozenset[str]
     extreme_bmi: tuple[float, float]

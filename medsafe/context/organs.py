@@ -10,6 +10,7 @@ from typing import Any
 
 from medsafe.context.context import OrganState, PatientPolicy
 from medsafe.context.patient import PatientReading
+from medsafe.model.findings import Notice
 from medsafe.organ import body, cardiac, hepatic, renal
 
 
@@ -328,6 +329,21 @@ def _hepatic_caveats(
     return caveats
 
 
+def _told_against_the_list(reading: PatientReading, kidneys: RenalState) -> None:
+    """Where end-stage disease is on record and the estimate is far better, one of the two is wrong: nobody can tell which."""
+    known = [v for v in (kidneys.crcl_ml_min, kidneys.egfr_ml_min_173m2) if v is not None]
+    on_dialysis = reading.word("dialysis") not in (None, "none")
+    if on_dialysis or not known or not reading.conditions & reading.policy.renal_suspects:
+        return
+    if max(known) >= reading.policy.renal_suspects_below:
+        message = (
+            f"Kidney function is estimated at {max(known):.0f} mL/min, but end-stage kidney disease is on the problem list: "
+            "doses were judged by the estimate. Check both."
+        )
+        notice = Notice("value-implausible", "patient.creatinine", message, round(max(known)), ("organ-dose", "renal"))
+        reading.notices.append(notice)
+
+
 def judge_organs(reading: PatientReading, anticoagulated: bool = False) -> OrganState:
     """Renal, hepatic, body and cardiac estimates together."""
     n, sex = reading.number, reading.word("sex")
@@ -339,6 +355,7 @@ def judge_organs(reading: PatientReading, anticoagulated: bool = False) -> Organ
             reading.values[name] = value
     if kidneys.shown["kdigo"]:
         reading.values["kdigo"] = kidneys.shown["kdigo"]
+    _told_against_the_list(reading, kidneys)
     if "dialysis" not in reading.values and not reading.conditions & reading.policy.renal_suspects:
         reading.values["dialysis"] = "none"
     shown = {

@@ -102,6 +102,10 @@ def _labs(reading: PatientReading, patient: PatientData) -> None:
             upper = read_quantity(analyte_id, lab.upper_limit, lab.unit)
             if upper.value is not None:
                 reading.uppers[name] = upper.value
+            else:
+                message = f"Its upper limit was not used, the usual one was. {upper.message}"
+                code, field_ = upper.doubt or "value-implausible", f"patient.{name}.upper_limit"
+                reading.notices.append(Notice(code, field_, message, lab.upper_limit, ("hepatic",)))
 
 
 def _days_between(earlier: Measurement, later: Measurement | None) -> float | None:
@@ -235,6 +239,24 @@ def _derived(reading: PatientReading) -> None:
         reading.conditions |= {"pregnancy"}
 
 
+def _dialysis(reading: PatientReading) -> None:
+    """The modality, where the problem list alone names it; where the list and the field disagree, or neither tells, a notice."""
+    stated, policy = reading.word("dialysis"), reading.policy
+    shown = sorted({word for key, word in policy.dialysis_shown.items() if key in reading.conditions})
+    blocks, tell = ("organ-dose", "renal"), reading.notices.append
+    if stated is None and len(shown) == 1:
+        reading.values["dialysis"] = shown[0]
+        message = f"Dialysis was not stated and was read from the problem list: {shown[0]}."
+        tell(Notice("missing-data", "patient.dialysis", message, None, blocks, (), False))
+    elif stated is None and reading.conditions & policy.renal_suspects:
+        message = "End-stage kidney disease is on the problem list and dialysis is not stated: doses on dialysis were not judged."
+        tell(Notice("missing-data", "patient.dialysis", message, None, blocks))
+    elif stated == "none" and shown:
+        message = f"Dialysis is stated as none, but the problem list says {' and '.join(shown)}: which is right?"
+        tell(Notice("value-implausible", "patient.dialysis", message, stated, blocks))
+        del reading.values["dialysis"]
+
+
 def _may_bear_children(reading: PatientReading) -> bool:
     age_years, (first, last) = reading.number("age_years"), reading.policy.childbearing_years
     return reading.word("sex") != "male" and (age_years is None or first <= age_years <= last)
@@ -269,5 +291,6 @@ def read_patient(case: Case, conditions: ConditionIndex, wording: Wording, polic
     reading.conditions |= shown
     hidden |= _unseen(reading)
     reading.unseen = {key: facts for key, facts in hidden.items() if key not in reading.conditions}
+    _dialysis(reading)
     _ages(reading, case.as_of)
     return reading

@@ -105,6 +105,8 @@ POLICY_KEYS = {
         "advanced_max_age_days",
         "changing",
         "renal_suspects",
+        "dialysis_shown",
+        "renal_suspects_below",
         "low_muscle",
         "swollen",
         "extreme_bmi",
@@ -147,7 +149,16 @@ def policy_is_whole(k: Knowledge) -> Iterator[Problem]:
 
 
 # The lists of the patient's table that name conditions.
-OF_CONDITIONS = ("advanced", "changing", "renal_suspects", "low_muscle", "swollen", "liver_disease", "liver_suspects")
+OF_CONDITIONS = (
+    "advanced",
+    "changing",
+    "renal_suspects",
+    "dialysis_shown",
+    "low_muscle",
+    "swollen",
+    "liver_disease",
+    "liver_suspects",
+)
 
 
 def _conditions_named(k: Knowledge) -> Iterator[tuple[str, set[str]]]:

@@ -106,3 +106,48 @@ def test_a_denied_condition_is_none_and_a_code_is_of_its_system(engine: Engine, 
 def test_what_was_tried_before_and_is_not_known_is_told(engine: Engine) -> None:
     shown = ask(engine, order("morphine", 5), history=[{"drug": "zzqx", "outcome": "helped"}])
     assert told(shown, "history.0.drug") == ["unknown-drug"]
+
+
+def kidneys(**more: Any) -> dict[str, Any]:
+    creatinine = {"value": more.pop("value", 500), "unit": "umol/L", "taken_on": "2026-11-20"}
+    return patient(creatinine=creatinine, height_cm=170, **more)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "more", "codes"),
+    [
+        (["on haemodialysis"], {}, ["missing-data"]),
+        (["peritoneal dialysis"], {}, ["missing-data"]),
+        (["end stage renal failure"], {}, ["missing-data"]),
+        (["on haemodialysis"], {"dialysis": "none"}, ["value-implausible"]),
+        (["end stage renal failure"], {"dialysis": "none"}, []),
+        (["on haemodialysis"], {"dialysis": "haemodialysis"}, []),
+    ],
+)
+def test_dialysis_on_the_problem_list_is_read_or_asked_after(
+    engine: Engine, conditions: list[str], more: dict[str, Any], codes: list[str]
+) -> None:
+    shown = ask(engine, order("gabapentin", 300, times_per_day=3), who=kidneys(conditions=conditions, **more))
+    assert told(shown, "patient.dialysis") == codes
+
+
+def test_a_patient_on_haemodialysis_by_the_problem_list_is_dosed_so(engine: Engine) -> None:
+    said = kidneys(value=200, conditions=["on haemodialysis"])
+    stated = kidneys(value=200, conditions=[], dialysis="haemodialysis")
+    gabapentin = order("gabapentin", 300, times_per_day=3)
+    by_list, by_field = (hazards(ask(engine, gabapentin, who=who), "renal-caution") for who in (said, stated))
+    assert by_list == by_field != []
+
+
+@pytest.mark.parametrize(("value", "codes"), [(80, ["value-implausible"]), (500, [])])
+def test_an_estimate_that_does_not_go_with_end_stage_disease_is_told(
+    engine: Engine, value: float, codes: list[str]
+) -> None:
+    who = kidneys(value=value, conditions=["ESRD"], dialysis="none")
+    assert told(ask(engine, order("gabapentin", 300), who=who), "patient.creatinine") == codes
+
+
+def test_an_upper_limit_that_is_not_believed_is_told(engine: Engine) -> None:
+    bilirubin = {"value": 10, "unit": "umol/L", "upper_limit": 1.2}
+    shown = ask(engine, order("morphine", 5), who=patient(bilirubin=bilirubin))
+    assert told(shown, "patient.bilirubin.upper_limit") == ["unit-suspect"]
