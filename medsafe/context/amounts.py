@@ -155,6 +155,15 @@ def _held(unit: str, strength: Strength, worn_h: float | None) -> float | None:
     return value / each
 
 
+def _by_volume(strength: Strength) -> Strength:
+    """A percentage or a ratio of a liquid as weight in volume: 1 % is 10 mg/mL, 1 in 1,000 is 1 mg/mL."""
+    if strength.unit == "%":
+        return Strength(strength.value * 10.0, "mg", 1.0, "ml")
+    if strength.unit == "part" and strength.per_value:
+        return Strength(strength.value * 1000.0 / strength.per_value, "mg", 1.0, "ml")
+    return strength
+
+
 def _counted(order: Order, unit: str, part: Part) -> tuple[float, str] | str:
     """Amount and unit of one ingredient of what is counted in tablets, millilitres or sprays, or what is wrong."""
     assert order.dose is not None
@@ -162,6 +171,7 @@ def _counted(order: Order, unit: str, part: Part) -> tuple[float, str] | str:
     if len(found) > part.count > 1 or (part.count == 1 and len({s.value / (s.per_value or 1.0) for s in found}) > 1):
         return "the strength names more amounts than there are ingredients"
     strength = found[part.position] if part.position < len(found) else part.known
+    strength = _by_volume(strength) if strength and unit in VOLUMES_ML else strength
     held = _held(unit, strength, most_often_h(order)) if strength else None
     if strength is None or held is None:
         return f"what one {order.unit} holds is not given"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from medsafe.context.amounts import Part, most_often_h, read_dose
+from medsafe.context.amounts import Part, most_often_h, read_dose, read_strengths
 from medsafe.graph.index import Index
 from medsafe.identity.names import NameIndex
 from medsafe.identity.resolution import Component, Resolution, reconcile
@@ -122,6 +122,7 @@ class Reader:
             pieces = list(found.components)
             form = f"{found.form or ''}"
             order, pieces = self._named_by_dose(order, pieces)
+        order, pieces = self._in_strengths(order, pieces)
         route = self._route(order)
         self._phase(order)
         self._contradictions(order)
@@ -131,6 +132,15 @@ class Reader:
             else:
                 part = Part("", position, len(pieces), piece.strength, size=self.size)
                 yield self._medicine(order, piece.drug_id, part, route, form)
+
+    def _in_strengths(self, order: Order, pieces: list[Component]) -> tuple[Order, list[Component]]:
+        """A combination with a strength for each ingredient, whichever way round they stand."""
+        said = read_strengths(order.drug.strength)
+        if not 1 < len(said) == len(pieces):
+            return order, pieces
+        strengths = self.names.combinations.in_order_of([piece.drug_id for piece in pieces], said)
+        known = [Component(p.drug_id, s) for p, s in zip(pieces, strengths, strict=True)]
+        return replace(order, drug=replace(order.drug, strength="")), known
 
     def _named_by_dose(self, order: Order, pieces: list[Component]) -> tuple[Order, list[Component]]:
         """A combination that is ordered by the sum of its parts, or by one of them: one such product, if there is one."""

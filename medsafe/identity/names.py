@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from medsafe.identity.combinations import Combinations, same_amount
 from medsafe.identity.resolution import (
     AMBIGUOUS,
     RESOLVED,
@@ -128,6 +129,8 @@ class NameIndex:
         self._ambiguous = dict(ambiguous or {})
         self._code_aliases = dict(code_aliases or {})
         self._squeezed = self._squeeze()
+        parts = (e.parts for entries in self._entries.values() for e in entries)
+        self.combinations = Combinations((*parts, *(code.components for code in self._codes.values())))
         self._resolved_before: dict[str, Resolution] = {}
         self._spellings = Spellings(self._for_search(), self._names)
 
@@ -331,7 +334,8 @@ class NameIndex:
             return Resolution(AMBIGUOUS, matched=matched, kind="combination", candidates=candidates, doubts=doubts)
         components = [c for p in parts for c in p.components]
         if len(said.strengths) == len(components):
-            components = [Component(c.drug_id, s) for c, s in zip(components, said.strengths, strict=True)]
+            strengths = self.combinations.in_order_of([c.drug_id for c in components], said.strengths)
+            components = [Component(c.drug_id, s) for c, s in zip(components, strengths, strict=True)]
         return Resolution(RESOLVED, merged(components), matched, "combination", said.form, said.route, said.strengths)
 
 
@@ -436,15 +440,15 @@ def _fits(entry: NameEntry, said: tuple[Strength, ...]) -> bool:
     if not said or len(known) != len(entry.parts):
         return False
     if len(said) == 1 < len(known) and len({k.unit for k in known}) == 1:
-        return _same_amount(Strength(sum(k.value for k in known), known[0].unit), said[0])
+        return same_amount(Strength(sum(k.value for k in known), known[0].unit), said[0])
     pairs = zip(sorted(known, key=_by_amount), sorted(said, key=_by_amount), strict=False)
-    return len(known) == len(said) and all(_same_amount(k, s) for k, s in pairs)
+    return len(known) == len(said) and all(same_amount(k, s) for k, s in pairs)
 
 
 def _has_part(entry: NameEntry, said: tuple[Strength, ...]) -> bool:
     """Whether a combination is named by the strength of one of its parts, as “Bactrim 160 mg” is."""
     known = [c.strength for c in entry.parts if c.strength]
-    return len(said) == 1 < len(entry.parts) == len(known) and any(_same_amount(k, said[0]) for k in known)
+    return len(said) == 1 < len(entry.parts) == len(known) and any(same_amount(k, said[0]) for k in known)
 
 
 def _common_strengths(entries: tuple[NameEntry, ...]) -> tuple[Component, ...]:
@@ -455,10 +459,6 @@ def _common_strengths(entries: tuple[NameEntry, ...]) -> tuple[Component, ...]:
 
 def _by_amount(strength: Strength) -> float:
     return strength.value
-
-
-def _same_amount(known: Strength, said: Strength) -> bool:
-    return known.value == said.value and said.unit in ("", known.unit)
 
 
 def _complete(said: Strength, known: Strength | None) -> Strength:

@@ -35,6 +35,8 @@ def test_a_unit_is_read_in_every_usual_spelling(unit: str) -> None:
         (1, "syringe", "40 mg/0.4 mL", 40),
         (2, "sprays", "100 mcg/spray", 0.2),
         (20, "drops", "2.5 mg/drop", 50),
+        (10, "mL", "1%", 100),
+        (0.5, "mL", "1 in 1,000", 0.5),
     ],
 )
 def test_what_is_counted_is_read_through_its_strength(dose: float, unit: str, strength: str, single: float) -> None:

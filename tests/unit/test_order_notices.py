@@ -98,3 +98,21 @@ def test_a_start_without_the_date_of_the_check_is_told(engine: Engine) -> None:
 def test_a_search_hears_what_is_spelt_otherwise(engine: Engine) -> None:
     assert engine.names.search("morfin")[0].id == "morphine"
     assert engine.names.search("fenitoin")[0].id == "phenytoin"
+
+
+@pytest.mark.parametrize(
+    ("name", "strength"),
+    [
+        ("co-codamol", "30 mg/500 mg"),
+        ("co-codamol", "500 mg/30 mg"),
+        ("co-codamol 500/30", ""),
+        ("paracetamol/codeine", "30 mg/500 mg"),
+        ("paracetamol 500 mg / codeine 30 mg", ""),
+        ("codeine/paracetamol 500 mg/30 mg", ""),
+    ],
+)
+def test_a_combination_is_read_whichever_way_round_its_strengths_stand(
+    engine: Engine, name: str, strength: str
+) -> None:
+    shown = ask(engine, order(name, 2, "tablets", times_per_day=4, strength=strength))
+    assert shown["opioids"]["ome_mg_per_day"] == 24
