@@ -14,6 +14,10 @@ from medsafe.model.wording import Wording
 
 HLA = re.compile(r"^hla[ -]?([abc])", re.IGNORECASE)
 HLA_ALLELE = re.compile(r"(\d{2,3})[:_ ]?(\d{2})")
+ALLELES = re.compile(r"[\s,;()/|]+")
+WILD_TYPE = "*1"
+HETEROZYGOUS, HOMOZYGOUS = frozenset({"heterozygous", "het"}), frozenset({"homozygous", "hom"})
+ALLELE_NOISE = frozenset({"variant", "carrier", "detected", "allele", "alleles", "-", ":", "="})
 # A dash breaks only words: "poor-metabolizer", not "-" that stands for negative.
 WORD_BREAKS = re.compile(r"[\s,;()]+|(?<=[a-z])-(?=[a-z])")
 
@@ -25,12 +29,20 @@ def _spelled(text: str, wording: Wording, gene: str) -> str:
 
 
 def _by_alleles(text: str, gene: str, wording: Wording) -> str | None:
-    """The phenotype of two alleles whose activities are on record."""
+    """The phenotype of two alleles whose activities are on record; of one, where it is said to be on one copy or on both."""
     known = wording.alleles.get(gene, {})
-    parts = [part.strip() for part in re.split(r"[/|]", re.sub(r"\s+", "", text.casefold()).replace(gene, ""))]
-    if len(parts) != 2 or any(part not in known for part in parts):
+    said = [part for part in ALLELES.split(text.casefold().replace(gene, " ")) if part]
+    alleles = [part for part in said if part in known]
+    rest = {part for part in said if part not in known} - wording.phenotype_noise - ALLELE_NOISE
+    if len(alleles) == 1 and rest and rest <= HETEROZYGOUS and WILD_TYPE in known:
+        alleles, rest = [*alleles, WILD_TYPE], set()
+    elif len(alleles) == 1 and rest and rest <= HOMOZYGOUS:
+        alleles, rest = alleles * 2, set()
+    elif len(alleles) == 2 and (alleles[0] == alleles[1] or rest <= HETEROZYGOUS):
+        rest -= HOMOZYGOUS if alleles[0] == alleles[1] else HETEROZYGOUS
+    if len(alleles) != 2 or rest:
         return None
-    score = sum(known[part] for part in parts)
+    score = sum(known[part] for part in alleles)
     return next((name for at_most, name in wording.scores.get(gene, ()) if score <= at_most), None)
 
 

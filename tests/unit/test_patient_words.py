@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from medsafe.context.engine import Engine
+from medsafe.context.genotypes import phenotype_of
 from tests.builders import ask, order
 
 
@@ -151,3 +152,22 @@ def test_an_upper_limit_that_is_not_believed_is_told(engine: Engine) -> None:
     bilirubin = {"value": 10, "unit": "umol/L", "upper_limit": 1.2}
     shown = ask(engine, order("morphine", 5), who=patient(bilirubin=bilirubin))
     assert told(shown, "patient.bilirubin.upper_limit") == ["unit-suspect"]
+
+
+@pytest.mark.parametrize(
+    ("result", "phenotype"),
+    [
+        ("*1/*2A", "intermediate"),
+        ("*1 / *2A (heterozygous)", "intermediate"),
+        ("c.1905+1G>A heterozygous", "intermediate"),
+        ("heterozygous carrier, c.1905+1G>A detected", "intermediate"),
+        ("c.1905+1G>A homozygous", "poor"),
+        ("*2A/*2A (homozygous)", "poor"),
+        ("*2A", None),
+        ("*1/*2A (homozygous)", None),
+        ("c.1905+1G>A not detected", None),
+        ("*1/*99", None),
+    ],
+)
+def test_alleles_are_read_with_what_is_said_of_their_copies(engine: Engine, result: str, phenotype: str | None) -> None:
+    assert phenotype_of("DPYD", result, engine.knowledge.wording) == phenotype
