@@ -55,6 +55,12 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "intolerance-of-the-drug-itself": body(MORPHINE, LAXATIVE, who=allergic("morphine", "nausea")),
     "itch-from-an-opioid": body(OXYCODONE, LAXATIVE, who=allergic("morphine", "itching")),
     "allergy-to-a-class": body(order("amoxicillin", 500, times_per_day=3), who=allergic("penicillin", "anaphylaxis")),
+    "allergy-to-a-class-without-rules-of-its-own": body(
+        order("lidocaine", 100, route=SC), who=allergic("local anaesthetics", "collapse")
+    ),
+    "a-long-acting-opioid-as-needed": body(
+        {**MORPHINE, "times_per_day": None, "prn": True, "max_times_per_day": 4}, LAXATIVE
+    ),
     "allergy-to-one-of-the-class": body(
         order("amoxicillin", 500, times_per_day=3), who=allergic("flucloxacillin", "rash")
     ),
