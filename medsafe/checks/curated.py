@@ -83,7 +83,6 @@ def _judge(context: Context, record: Interaction, told: Told) -> Iterator[Findin
     matches = [choice for choice in _matches(context, record) if not any(t <= _same_medicines(choice) for t in taken)]
     if not matches or (record.absent and not _is_absent(context, record)):
         return
-    involved = sorted({m.id: m for choice in matches for m in choice}.values(), key=lambda m: (m.id, m.order))
     every = {(m.id, m.order): m for choice in matches for m in choice}
     if not context.in_focus(*every.values()):
         return
@@ -94,7 +93,7 @@ def _judge(context: Context, record: Interaction, told: Told) -> Iterator[Findin
     elif verdict.truth is Truth.YES:
         groups = [matches] if record.absent or len(record.needs) > 2 else _by_first(matches)
         for group in groups:
-            yield from _finding(context, record, group, involved)
+            yield from _finding(context, record, group)
 
 
 def _told_as(record: Interaction, medicines: Iterable[Medicine]) -> str:
@@ -109,9 +108,7 @@ def _by_first(matches: list[tuple[Medicine, ...]]) -> list[list[tuple[Medicine, 
     return list(groups.values())
 
 
-def _finding(
-    context: Context, record: Interaction, group: list[tuple[Medicine, ...]], involved: list[Medicine]
-) -> Iterator[Finding | Notice]:
+def _finding(context: Context, record: Interaction, group: list[tuple[Medicine, ...]]) -> Iterator[Finding | Notice]:
     applied = apply_modifiers(context, record.modifiers)
     severity = modified(record.severity, applied.holding)
     medicines = {(m.id, m.order): m for choice in group for m in choice}
