@@ -27,12 +27,15 @@ def read_allergies(records: Iterable[AllergyRecord], engine: Engine) -> tuple[tu
         known, unread = _read(record, engine)
         found += [substance for substance in known if substance.ids]
         if unread:
-            notices.append(_not_known(unread, position, record))
+            notices.append(_not_known(unread, position, record, bool(known)))
     return tuple(found), notices
 
 
-def _not_known(unread: str, position: int, record: AllergyRecord) -> Notice:
-    message = f"The allergy to “{unread}” is not to a drug or class known here: no medicine was checked against it."
+def _not_known(unread: str, position: int, record: AllergyRecord, in_part: bool) -> Notice:
+    what = f"“{unread}” in the allergy “{record.substance}”" if in_part else f"The allergy to “{unread}”"
+    message = f"{what} is not to a drug or class known here: no medicine was checked against it."
+    if in_part:
+        message = f"{what} was not understood: no medicine was checked against it."
     return Notice("unknown-drug", f"patient.allergies.{position}", message, record.substance, ("allergy",))
 
 

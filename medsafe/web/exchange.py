@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +17,7 @@ from medsafe.model.findings import Review, merge_notices
 from medsafe.review import review
 from medsafe.service import Service
 from medsafe.terminology.elsewhere import Elsewhere
+from medsafe.web.outcomes import is_cds
 from medsafe.web.problems import Problem
 from medsafe.web.rules import heard
 
@@ -45,6 +49,51 @@ def judged(case: Case) -> Review:
     return replace(found, notices=notices, status=status, complete=found.complete and not notices)
 
 
+class _Repeating(dict[str, Any]):
+    """An object in which a key stood more than once."""
+
+    twice: tuple[str, ...] = ()
+
+
+def _paths(value: Any) -> Iterator[str]:
+    """Paths of the repeated keys; without recursion, as a body may be nested deeper than the stack."""
+    left = [(value, "")]
+    while left:
+        item, path = left.pop()
+        if isinstance(item, _Repeating):
+            yield from (f"{path}{key}" for key in item.twice)
+        inner = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+        left += [(each, f"{path}{key}.") for key, each in inner if isinstance(each, dict | list)]
+
+
+def repeated_keys(raw: bytes) -> Iterator[str]:
+    """Paths of the keys that stand twice in one object of a valid body: a parser keeps the last and drops the other.
+
+    >>> list(repeated_keys(b'{"a": [{"b": 1, "b": 2}]}'))
+    ['a.0.b']
+    """
+    found = False
+
+    def noticed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal found
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        found, counted, repeating = True, Counter(key for key, _ in pairs), _Repeating(plain)
+        repeating.twice = tuple(key for key, count in counted.items() if count > 1)
+        return repeating
+
+    try:
+        parsed = json.loads(raw, object_pairs_hook=noticed)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # deeper or with longer numbers than this parser takes: the schema refuses those
+        return
+    if found:
+        yield from sorted(_paths(parsed))
+
+
 def body() -> dict[str, Any]:
     """The JSON object of the request."""
     if request.mimetype not in ("application/json", "application/fhir+json"):
@@ -67,6 +116,12 @@ def body() -> dict[str, Any]:
             422,
             "The body must be a JSON object.",
             [{"field": "", "code": "invalid-input", "message": "must be a JSON object"}],
+        )
+    if twice := () if is_cds(request.path) else tuple(repeated_keys(raw)):
+        raise Problem(
+            400,
+            "A key stands twice in one object: only one of the two would be read.",
+            [{"field": path, "code": "malformed-json", "message": "stands twice in one object"} for path in twice],
         )
     return found
 

@@ -279,3 +279,31 @@ def test_no_method_makes_an_endpoint_fail(client: FlaskClient, method: str) -> N
 def test_more_drugs_than_a_regimen_holds_are_refused(client: FlaskClient, path: str, count: int, status: int) -> None:
     names = ",".join(["morphine", "warfarin", *["zolpidem"] * (count - 2)])
     assert client.get(f"{path}?drugs={names}").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("raw", "fields"),
+    [
+        (b'{"regimen": [{"drug": "warfarin"}], "regimen": []}', ["regimen"]),
+        (b'{"regimen": [{"drug": "warfarin", "dose": 5, "unit": "mg", "dose": 50}]}', ["regimen.0.dose"]),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_with_its_path(client: FlaskClient, raw: bytes, fields: list[str]) -> None:
+    answer = client.post("/v1/check", data=raw, content_type="application/json")
+    assert (answer.status_code, [e["field"] for e in answer.get_json()["errors"]]) == (400, fields)
+
+
+def test_a_body_nested_deeper_than_a_parser_takes_is_no_fault_of_the_service(client: FlaskClient) -> None:
+    raw = b'{"a":' * 900 + b"1" + b"}" * 900
+    assert client.post("/v1/check", data=raw, content_type="application/json").status_code == 200
+
+
+def test_the_drugs_of_a_question_may_be_listed_or_repeated(client: FlaskClient) -> None:
+    listed, repeated = (client.get(f"/v1/interactions?{q}") for q in ("drugs=a,warfarin", "drugs=a&drugs=warfarin"))
+    assert listed.get_json()["drugs"] == repeated.get_json()["drugs"]
+
+
+def test_a_graph_of_an_unknown_drug_names_it(client: FlaskClient) -> None:
+    answer = client.get("/v1/graph?drugs=morphine,zzqx")
+    assert answer.status_code == 422
+    assert "zzqx" in answer.get_json()["errors"][0]["message"]
