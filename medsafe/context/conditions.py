@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from medsafe.identity.text import normalise_name
@@ -15,6 +15,7 @@ from medsafe.model.knowledge import Condition
 from medsafe.model.wording import Negation
 
 CLAUSE = re.compile(r"[,;.]|\bbut\b|\band\b|\bwith\b(?!out)|\s[-–—:]\s", re.IGNORECASE)
+SIGNS = re.compile(r"(?<!\w)\s*([+-]) ?ve\b", re.IGNORECASE)
 SEMANTIC_TAG = re.compile(r"\s*\((disorder|finding|situation|disease)\)\s*$", re.IGNORECASE)
 # Systems by their object identifiers: ICD-10, ICD-10-CM, SNOMED CT. Of ICD-9 and ICD-11 the same letters mean other diseases.
 ICD10_OIDS = ("2.16.840.1.113883.6.3", "2.16.840.1.113883.6.90")
@@ -26,10 +27,11 @@ SHORTEST_WORD = 4
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """What a text says: conditions present, and whether one was mentioned only to deny it."""
+    """What a text says: conditions present, whether one was mentioned only to deny it, or as of somebody else or over."""
 
     present: frozenset[str] = frozenset()
     denied: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class ConditionIndex:
     by_snomed: Mapping[str, str]
     implied: Mapping[str, frozenset[str]]
     phrases: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
-    negation: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
+    negation: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]
     derived: tuple[tuple[tuple[Criterion, ...], str], ...] = ()
     passing_days: Mapping[str, int] = field(default_factory=dict)
 
@@ -68,7 +70,7 @@ class ConditionIndex:
         """What a coded or written condition says."""
         found = self._by_code(given)
         mention = Mention(found) if found else self._by_text(given.text)
-        return Mention(mention.present.union(*(self.implied[key] for key in mention.present)), mention.denied)
+        return replace(mention, present=mention.present.union(*(self.implied[key] for key in mention.present)))
 
     def _by_code(self, given: CodedCondition) -> frozenset[str]:
         system = given.system.casefold()
@@ -82,12 +84,13 @@ class ConditionIndex:
         return frozenset()
 
     def _by_text(self, text: str) -> Mention:
-        text = SEMANTIC_TAG.sub("", text)
+        text = SIGNS.sub(lambda sign: " positive" if sign[1] == "+" else " negative", SEMANTIC_TAG.sub("", text))
         name = normalise_name(text)
         if name in self.by_name:
             return Mention(self.by_name[name])
         if self.negation[2].search(name):
-            return Mention(denied=bool(frozenset().union(*self._phrases(text))))
+            named = bool(frozenset().union(*self._phrases(text)))
+            return Mention(denied=named, elsewhere=named)
         present, denied = frozenset[str](), False
         for clause in self._clauses(text):
             affirmed = self._affirmed(clause)
@@ -104,13 +107,13 @@ class ConditionIndex:
 
     def _affirmed(self, clause: str) -> str:
         """The clause without what it denies: "diabetes without nephropathy" affirms diabetes."""
-        follows, precedes, _ = self.negation
+        follows, precedes, _, closes = self.negation
         if any(not clause[match.end() :].strip() for match in precedes.finditer(clause)):
             return ""
         kept = follows.split(clause, maxsplit=1)[0]
-        if kept != clause and kept.strip():
-            return kept
-        return "" if kept != clause or precedes.search(clause) else clause
+        if (kept != clause and not kept.strip()) or (kept == clause and precedes.search(clause)):
+            return ""
+        return closes.split(kept)[-1]
 
     def _phrases(self, text: str) -> Iterator[frozenset[str]]:
         """Conditions named in a text, longest names first: "open-angle glaucoma" is not glaucoma as such."""
@@ -165,7 +168,12 @@ def build_condition_index(conditions: Mapping[str, Condition], negation: Negatio
         {code: key for key, c in conditions.items() for code in c.snomed},
         _implications(conditions),
         phrases,
-        (_words(negation.what_follows), _words(negation.what_precedes), _words(negation.whole_statement)),
+        (
+            _words(negation.what_follows),
+            _words(negation.what_precedes),
+            _words(negation.whole_statement),
+            _words(negation.what_it_closes),
+        ),
         tuple((c.derived_from, key) for key, c in conditions.items() if c.derived_from),
         {key: c.passing_days for key, c in conditions.items() if c.passing_days is not None},
     )
@@ -185,6 +193,14 @@ def _past_notice(field: str, condition: CodedCondition) -> Notice:
     return Notice("missing-data", field, message, condition.text, ("drug-disease",))
 
 
+def _elsewhere_notice(field: str, condition: CodedCondition) -> Notice:
+    message = (
+        f"“{condition.text}” was read as said of somebody else, or as over: no medicine was checked against it. "
+        "Where it is the patient's and present, send it on its own."
+    )
+    return Notice("missing-data", field, message, condition.text, ("drug-disease",), (), False)
+
+
 def read_conditions(
     given: Iterable[CodedCondition], index: ConditionIndex, as_of: date | None = None
 ) -> tuple[frozenset[str], list[Notice]]:
@@ -197,6 +213,8 @@ def read_conditions(
         found |= mention.present - past
         if past:
             notices.append(_past_notice(field_, condition))
+        if mention.elsewhere:
+            notices.append(_elsewhere_notice(field_, condition))
         if not mention.present and not mention.denied:
             shown = condition.text or f"{condition.system}|{condition.code}"
             message = f"The condition “{shown}” is not known here, so no medicine was checked against it."

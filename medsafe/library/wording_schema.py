@@ -59,6 +59,7 @@ class NegationSchema(Strict):
     what_follows = Words(required=True)
     what_precedes = Words(required=True)
     whole_statement = Words(required=True)
+    what_it_closes = Words(required=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Negation:

@@ -43,11 +43,12 @@ class PseudoAllergy:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Words that deny what follows or precedes them in a clause, or give the whole statement to somebody else."""
+    """Words that deny what follows them in a clause, the clause they are in, what goes before them only, or all."""
 
     what_follows: tuple[str, ...] = ()
     what_precedes: tuple[str, ...] = ()
     whole_statement: tuple[str, ...] = ()
+    what_it_closes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

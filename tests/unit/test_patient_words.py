@@ -6,6 +6,7 @@ import pytest
 
 from medsafe.context.engine import Engine
 from medsafe.context.genotypes import phenotype_of
+from medsafe.model.case import CodedCondition
 from tests.builders import ask, order
 
 
@@ -171,3 +172,33 @@ def test_an_upper_limit_that_is_not_believed_is_told(engine: Engine) -> None:
 )
 def test_alleles_are_read_with_what_is_said_of_their_copies(engine: Engine, result: str, phenotype: str | None) -> None:
     assert phenotype_of("DPYD", result, engine.knowledge.wording) == phenotype
+
+
+@pytest.mark.parametrize(
+    ("text", "present"),
+    [
+        ("triple negative breast cancer", "breast-cancer"),
+        ("HER2-negative metastatic breast cancer", "breast-cancer"),
+        ("breast cancer", "breast-cancer"),
+        ("breast cancer screening negative", ""),
+        ("hepatitis B -ve", ""),
+        ("hepatitis B +ve", "hepatitis-b"),
+        ("hep B neg", ""),
+        ("G6PD deficiency: normal", ""),
+        ("negative for hepatitis B", ""),
+        ("heart failure with normal ejection fraction", "heart-failure"),
+        ("asthma ruled out", ""),
+    ],
+)
+def test_a_negative_result_denies_only_what_goes_before_it(engine: Engine, text: str, present: str) -> None:
+    found = engine.conditions.find(CodedCondition(text))
+    assert present in found if present else not found
+
+
+@pytest.mark.parametrize(
+    "text", ["COPD, lives with wife", "AKI resolved, CKD 4", "family history of Parkinson's disease"]
+)
+def test_what_is_read_as_of_somebody_else_or_over_is_told(engine: Engine, text: str) -> None:
+    shown = ask(engine, order("metoclopramide", 10), who=patient(conditions=[text]))
+    (notice,) = (n for n in shown["notices"] if n["field"] == "patient.conditions.0")
+    assert notice["code"] == "missing-data"
