@@ -968,4 +968,51 @@ REQUESTS: dict[str, dict[str, Any]] = {
         order("domperidone", 10, times_per_day=3),
         LAXATIVE,
     ),
+    # Tubes, and the days of a stop
+    "a-form-down-a-tube-without-a-rule-of-its-own": body(
+        order("diltiazem", 120, times_per_day=2, form=MR, route="gastrostomy tube"),
+        order("isosorbide mononitrate", 60, form=MR, route="nasogastric tube"),
+        order("felodipine", 5, form=MR, route="jejunostomy tube"),
+        order("sulfasalazine", 500, form="gastro-resistant tablet", route="nasogastric tube"),
+    ),
+    "a-liquid-down-a-tube": body(
+        order("morphine", 10, form="oral solution", route="gastrostomy tube", times_per_day=6), LAXATIVE
+    ),
+    "a-stop-today": body(
+        LAXATIVE,
+        recently_stopped=[stopped("dexamethasone", 8, 0, 60), stopped("clonidine", 0.1, 0, 60, times_per_day=3)],
+    ),
+    "stops-at-their-bounds": body(
+        LAXATIVE,
+        recently_stopped=[
+            stopped("prednisolone", 10, 7, 21),
+            stopped("sertraline", 100, 7, 28),
+            stopped("diazepam", 10, 14, 14),
+            stopped("gabapentin", 300, 7, 7, times_per_day=3),
+        ],
+    ),
+    "stops-past-their-bounds": body(
+        LAXATIVE,
+        recently_stopped=[
+            stopped("prednisolone", 10, 40, 21),
+            stopped("sertraline", 100, 60, 28),
+            stopped("diazepam", 10, 90, 14),
+        ],
+    ),
+    "one-of-two-orders-stopped": body(
+        order("gabapentin", 300, times_per_day=1, taken_for_days=90),
+        recently_stopped=[stopped("gabapentin", 600, 1, 90, times_per_day=2)],
+    ),
+    "a-cut-of-half": body(
+        order("diazepam", 10, times_per_day=2, taken_for_days=90),
+        order("prednisolone", 20, taken_for_days=90),
+        new=[
+            order("diazepam", 5, times_per_day=2, replaces="regimen.0"),
+            order("prednisolone", 10, replaces="regimen.1"),
+        ],
+    ),
+    "a-new-order-of-none": body(
+        order("baclofen", 20, times_per_day=3, taken_for_days=90),
+        new=[order("baclofen", 5, times_per_day=1, replaces="regimen.0"), order("diazepam", 2)],
+    ),
 }
