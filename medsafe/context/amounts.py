@@ -20,6 +20,8 @@ from medsafe.model.vocabulary import CONTAINERS, COUNT_UNITS, MASS_MG, OTHER_UNI
 IMPOSSIBLE_AMOUNT = 1e9
 # How far "times a day" and "every so many hours" may be apart and still say the same: 0.33 a day is every 72 hours.
 SAME_FREQUENCY = 0.1
+# What is swallowed or injected at once has no rate an hour; "mg/day" and "mg/24h" are amounts of a day by any route.
+NEVER_BY_THE_HOUR = frozenset({"oral", "sublingual", "buccal", "oromucosal", "rectal", "intramuscular"})
 VOLUMES_ML = {"mL": 1.0, "L": 1000.0}
 BODY = {"kg": "kg", "kilogram": "kg", "m2": "m2", "m^2": "m2", "sqm": "m2", "sq m": "m2", "bsa": "m2"}
 _BETWEEN = re.compile(r"\s*/\s*|\s+(?:per|over|in|a)\s+")
@@ -237,6 +239,9 @@ def _with_unit(order: Order, unit: Unit, part: Part) -> Dose:
 def _timed(order: Order, unit: Unit, given: float | None, wanted: str) -> Dose:
     if given is None:
         wrong = f"the unit {order.unit!r} can't be brought to {wanted}"
+        return Dose(problem=wrong, code="unit-suspect", part="unit")
+    if unit.hours is not None and unit.hours < 24.0 and order.route in NEVER_BY_THE_HOUR:
+        wrong = f"a rate of {order.unit} can't be given by the {order.route} route"
         return Dose(problem=wrong, code="unit-suspect", part="unit")
     if unit.hours is not None:
         return Dose(None, given * 24.0 / unit.hours, True)

@@ -106,3 +106,11 @@ def test_more_amounts_than_ingredients_are_no_strength() -> None:
 def test_units_and_strengths_are_taken_apart() -> None:
     assert read_unit("mg/24 hrs").hours == 24
     assert [str(s) for s in read_strengths("240 mg/5 mL + 10 mg/5 mL")] == ["240 mg/5 ml", "10 mg/5 ml"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "route", "daily"), [("mg/h", "oral", None), ("mg/day", "oral", 10), ("mg/h", None, 240)]
+)
+def test_a_rate_an_hour_is_not_swallowed(unit: str, route: str | None, daily: float | None) -> None:
+    read = read_dose(order(10, unit, route=route), MG)
+    assert (read.daily, read.code) == (daily, "unit-suspect" if daily is None else "missing-data")
