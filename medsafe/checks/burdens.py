@@ -6,6 +6,7 @@ patient's own state adds points. Which score is how serious is data.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -48,14 +49,18 @@ def combined(effect: Effect, weights: list[float]) -> float:
 
 
 def counted(effect: Effect, found: tuple[Contribution, ...]) -> list[float]:
-    """The weights that count: of drugs of one `count_once` class only the heaviest does (they are judged by their total)."""
+    """The weights that count: the heaviest of a `count_once` class, and as many of others as `count_at_most` says.
+
+    Such are judged by their total dose, or planned together.
+    """
+    most = {**effect.count_at_most, **dict.fromkeys(effect.count_once, 1)}
     weights: list[float] = []
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
     for contribution in found:
-        groups = effect.count_once & contribution.medicine.tags
-        if not groups & seen:
+        groups = most.keys() & contribution.medicine.tags
+        if all(seen[group] < most[group] for group in groups):
             weights.append(contribution.weight.weight)
-        seen |= groups
+        seen.update(groups)
     return weights
 
 

@@ -109,13 +109,16 @@ def band_for(medicine: Medicine, value: float) -> Band | None:
     return max(fitting, key=lambda b: bool(b.scope.routes or b.scope.forms), default=None)
 
 
-def severity_of(band: Band, fit: Fit) -> Severity:
-    """Avoid stays; reduce is low when the dose already fits and high when it exceeds what fits."""
+def severity_of(band: Band, fit: Fit, margin: str) -> Severity:
+    """Avoid stays; reduce is low when the dose already fits and high when it exceeds what fits.
+
+    More than fits of a medicine with a wide toxicity margin is to be adjusted, no more.
+    """
     base = band.severity if band.severity is not None else DEFAULT_SEVERITY[band.action]
     if band.action == "avoid":
         return base
     if fit.fits is False:
-        return max(base, Severity.HIGH)
+        return max(base, Severity.MODERATE if margin == "wide" else Severity.HIGH)
     return min(base, Severity.LOW) if fit.fits else base
 
 
@@ -176,7 +179,7 @@ def _finding(context: Context, medicine: Medicine, band: Band, basis: Basis) -> 
 def _said(context: Context, medicine: Medicine, band: Band, basis: Basis) -> Finding | None:
     """What the band says of this order."""
     fit = fit_of(medicine, band)
-    severity = severity_of(band, fit)
+    severity = severity_of(band, fit, medicine.drug.toxicity_margin)
     if not severity:
         return None
     fits = bool(fit.fits and basis.certain)

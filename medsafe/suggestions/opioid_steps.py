@@ -63,6 +63,7 @@ class Situation:
     febrile: bool = False
     poorly_absorbed: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    rising: frozenset[str] = frozenset()
 
 
 def situation(context: Context, score: float | None, responsive: str, findings: tuple[Finding, ...]) -> Situation:
@@ -99,8 +100,15 @@ def situation(context: Context, score: float | None, responsive: str, findings: 
         dying=DYING in context.facts.conditions,
         poorly_absorbed=frozenset(o for f in findings if f.hazard == "absorption-decrease" for o in f.orders),
         refused=frozenset(o for f in findings if f.hazard == NAIVE and f.severity >= Severity.HIGH for o in f.orders),
+        rising=frozenset(o for f in findings if _rises(f) for o in f.orders),
         febrile=float(values.get("temperature_c") or 0.0) >= _policy(context, "patch_not_raised_from_c"),
     )
+
+
+def _rises(finding: Finding) -> bool:
+    """Whether a finding says that exposure rises by itself, by so much that a dose should wait for it."""
+    size = finding.magnitude.value if finding.magnitude else None
+    return finding.hazard == "time-course" and finding.severity >= Severity.HIGH and size is not None and size > 1
 
 
 def _policy(context: Context, name: str) -> float:
@@ -137,6 +145,8 @@ def why_not_raise_this(context: Context, s: Situation, medicine: Medicine) -> tu
         return (words["new"].format(drug=medicine.drug.name),)
     if medicine.id in s.renal_trouble:
         return (words["organs"].format(drug=medicine.drug.name),)
+    if medicine.order in s.rising:
+        return (words["rising"].format(drug=medicine.drug.name),)
     return (words["fever"],) if s.febrile and medicine.route == "transdermal" else ()
 
 

@@ -55,3 +55,56 @@ def test_bone_loss_is_not_told_again_where_the_bone_is_treated(
     orders = [order(drug, 4, route="intravenous", interval_h=4368) for drug in taken]
     shown = ask(engine, order("letrozole", 2.5), *orders, who=patient(conditions=["osteoporosis"]))
     assert severity(shown, "drug-disease", "letrozole") == told
+
+
+def cytotoxic(drug: str) -> dict[str, object]:
+    return order(drug, 50, route="intravenous", interval_h=336)
+
+
+@pytest.mark.parametrize(
+    ("others", "told"), [((), "moderate"), (("dacarbazine",), "moderate"), (("dacarbazine", "linezolid"), "high")]
+)
+def test_what_one_protocol_gives_together_does_not_interrupt_and_what_comes_beside_it_does(
+    engine: Engine, others: tuple[str, ...], told: str
+) -> None:
+    names = ["doxorubicin", "vinblastine", "brentuximab vedotin", *others]
+    shown = ask(engine, new=[cytotoxic(name) for name in names])
+    assert severity(shown, "myelosuppression", "doxorubicin", "vinblastine") == told
+
+
+@pytest.mark.parametrize(("stopped", "raised"), [((), True), (("enzalutamide",), False)])
+def test_an_opioid_that_rises_by_itself_is_not_raised(engine: Engine, stopped: tuple[str, ...], raised: bool) -> None:
+    gone = [order(drug, 160, days_ago=14, taken_for_days=300) for drug in stopped]
+    form = "modified-release tablet"
+    shown = ask(
+        engine,
+        order("oxycodone", 20, times_per_day=2, form=form),
+        order("senna", 15),
+        symptoms=[{"name": "bone pain", "score": 6}],
+        recently_stopped=gone,
+    )
+    offered = {(s["action"], s["drug"]) for s in shown["suggestions"]}
+    assert (("increase", "oxycodone") in offered) is raised
+    why = [x["because"] for x in shown["excluded"] if (x["action"], x["drug"]) == ("increase", "oxycodone")]
+    assert any("rises by itself" in " ".join(because) for because in why) is not raised
+
+
+def test_naproxen_is_not_offered_for_the_flushes_of_a_hormone_treatment(engine: Engine) -> None:
+    shown = ask(engine, order("tamoxifen", 20), symptoms=[{"name": "hot flushes", "score": 6}])
+    assert "naproxen" not in {s["drug"] for s in shown["suggestions"]}
+
+
+@pytest.mark.parametrize(("drug", "told"), [("pantoprazole", "moderate"), ("paracetamol", "high")])
+def test_too_much_for_an_organ_of_a_medicine_with_a_wide_margin_is_no_alarm(
+    engine: Engine, drug: str, told: str
+) -> None:
+    lab = {"unit": "umol/L", "taken_on": "2026-11-20"}
+    who = patient(
+        conditions=["cirrhosis"],
+        bilirubin={"value": 60, **lab},
+        albumin={"value": 24, "unit": "g/L"},
+        inr=2.5,
+        ascites="severe",
+    )
+    shown = ask(engine, order(drug, 40 if drug == "pantoprazole" else 4000), who=who)
+    assert severity(shown, "hepatic-caution", drug) == told
