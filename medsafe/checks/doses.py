@@ -67,13 +67,6 @@ def _severity(context: Context, limit: DoseLimit, ratio: float) -> Severity:
     return limit.severity.step(steps) if steps else limit.severity
 
 
-def _tolerance(context: Context, limit: DoseLimit, medicine: Medicine) -> float:
-    """What a dose may be above a limit: of a dose worked out from the body, what banding adds, where policy says so."""
-    by_body = (limit.per_kg or limit.per_m2) and limit.kind != "cumulative"
-    banded = by_body and not context.policy.dose_rounded.isdisjoint(medicine.tags)
-    return max(TOLERANCE, context.policy.dose_rounding) if banded else TOLERANCE
-
-
 def _more_to_come(given: float, allowed: float, orders: list[Medicine]) -> bool:
     """Whether the known doses are all that is allowed and another order adds to them, however much that is."""
     return given >= allowed and any(m.daily_dose is None for m in orders)
@@ -84,7 +77,7 @@ def _excess(context: Context, limit: DoseLimit, orders: list[Medicine]) -> tuple
     allowed = _limit_value(context, limit)
     if allowed is None:
         return None
-    most = allowed * _tolerance(context, limit, orders[0])
+    most = allowed * TOLERANCE
     if limit.kind in PER_DAY:
         given = sum(m.daily_dose for m in orders if m.daily_dose is not None)
         return (given, allowed) if given > most or _more_to_come(given, allowed, orders) else None

@@ -169,8 +169,6 @@ class Policy:
     exposure_increase: Mapping[str, tuple[tuple[float, Severity], ...]] = field(default_factory=dict)
     exposure_decrease: Mapping[str, tuple[tuple[float, Severity], ...]] = field(default_factory=dict)
     dose_excess: tuple[tuple[float, int], ...] = ()
-    dose_rounding: float = 1.0
-    dose_rounded: frozenset[str] = frozenset()
     slip_from_ratio: float = math.inf
     interrupt_from: Severity = Severity.HIGH
     interrupt_at_comfort_from: Severity = Severity.CRITICAL

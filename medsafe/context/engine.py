@@ -73,8 +73,6 @@ def read_policy(raw: Mapping[str, Any]) -> Policy:
         exposure_increase=_rows(raw["exposure_increase"]),
         exposure_decrease=_rows(raw["exposure_decrease"]),
         dose_excess=tuple((float(bound), int(step)) for bound, step in raw["dose_excess"]["steps"]),
-        dose_rounding=float(raw["dose_excess"]["rounding"]),
-        dose_rounded=frozenset(raw["dose_excess"]["rounded"]),
         slip_from_ratio=float(raw["dose_excess"]["slip_from"]),
         interrupt_from=Severity[interruption["from"].upper()],
         interrupt_at_comfort_from=Severity[interruption["at_comfort_from"].upper()],

@@ -11,7 +11,7 @@ from medsafe.model.knowledge import Knowledge
 POLICY_KEYS = {
     "exposure_increase": ("narrow", "usual", "wide"),
     "exposure_decrease": ("narrow", "usual", "wide"),
-    "dose_excess": ("steps", "slip_from", "rounding", "rounded"),
+    "dose_excess": ("steps", "slip_from"),
     "interruption": (
         "from",
         "at_comfort_from",

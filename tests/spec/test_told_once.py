@@ -24,9 +24,9 @@ def test_a_mineralocorticoid_beside_hydrocortisone_is_no_duplicate(engine: Engin
     assert severity(shown, "duplicate-therapy", "hydrocortisone", second) == told
 
 
-@pytest.mark.parametrize(("dose", "told"), [(11.25, "none"), (11.9, "none"), (11.95, "moderate"), (12.5, "moderate")])
+@pytest.mark.parametrize(("dose", "told"), [(11.25, "none"), (12, "none"), (12.1, "moderate"), (13, "moderate")])
 def test_a_banded_dose_of_an_anticancer_medicine_is_no_excess(engine: Engine, dose: float, told: str) -> None:
-    """0.15 mg/kg in 75 kg is 11.25 mg; bands reach 6% above."""
+    """0.15 mg/kg in 75 kg is 11.25 mg; bands reach 6% above: 0.16 mg/kg is 12 mg."""
     shown = ask(engine, order("arsenic trioxide", dose, route="intravenous infusion"))
     assert severity(shown, "max-dose-exceeded", "arsenic-trioxide") == told
 
