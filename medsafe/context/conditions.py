@@ -43,7 +43,7 @@ class ConditionIndex:
     by_snomed: Mapping[str, str]
     implied: Mapping[str, frozenset[str]]
     phrases: tuple[tuple[re.Pattern[str], frozenset[str]], ...]
-    negation: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]
+    negation: tuple[re.Pattern[str], ...]
     derived: tuple[tuple[tuple[Criterion, ...], str], ...] = ()
     passing_days: Mapping[str, int] = field(default_factory=dict)
 
@@ -90,7 +90,8 @@ class ConditionIndex:
             return Mention(self.by_name[name])
         if self.negation[2].search(name):
             named = bool(frozenset().union(*self._phrases(text)))
-            return Mention(denied=named, elsewhere=named)
+            clear = self.negation[4].match(name) is not None and not CLAUSE.search(text)
+            return Mention(denied=named, elsewhere=named and not clear)
         present, denied = frozenset[str](), False
         for clause in self._clauses(text):
             affirmed = self._affirmed(clause)
@@ -107,7 +108,7 @@ class ConditionIndex:
 
     def _affirmed(self, clause: str) -> str:
         """The clause without what it denies: "diabetes without nephropathy" affirms diabetes."""
-        follows, precedes, _, closes = self.negation
+        follows, precedes, _, closes, _ = self.negation
         if any(not clause[match.end() :].strip() for match in precedes.finditer(clause)):
             return ""
         kept = follows.split(clause, maxsplit=1)[0]
@@ -173,6 +174,7 @@ def build_condition_index(conditions: Mapping[str, Condition], negation: Negatio
             _words(negation.what_precedes),
             _words(negation.whole_statement),
             _words(negation.what_it_closes),
+            _words(negation.clear),
         ),
         tuple((c.derived_from, key) for key, c in conditions.items() if c.derived_from),
         {key: c.passing_days for key, c in conditions.items() if c.passing_days is not None},

@@ -60,6 +60,7 @@ class NegationSchema(Strict):
     what_precedes = Words(required=True)
     whole_statement = Words(required=True)
     what_it_closes = Words(required=True)
+    clear = Words(required=True)
 
     @post_load
     def make(self, data: dict[str, Any], **_: Any) -> Negation:

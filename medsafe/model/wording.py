@@ -43,12 +43,16 @@ class PseudoAllergy:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """Words that deny what follows them in a clause, the clause they are in, what goes before them only, or all."""
+    """Words that deny what follows them in a clause, the clause they are in, what goes before them only, or all.
+
+    `clear`: an entry of one clause that begins so is nobody's question.
+    """
 
     what_follows: tuple[str, ...] = ()
     what_precedes: tuple[str, ...] = ()
     whole_statement: tuple[str, ...] = ()
     what_it_closes: tuple[str, ...] = ()
+    clear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

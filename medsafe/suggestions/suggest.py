@@ -263,6 +263,7 @@ class Screener:
         told = [f for f in brought.fresh if f.kind not in NEVER_EXCLUDE]
         serious = [f for f in told if f.severity >= Severity.HIGH or f.hazard in NEVER_OFFERED]
         against = [f for f in serious if f.hazard not in accepted]
+        against += [f for f in self._joined_excess(candidate, found, medicine) if f not in against]
         if against and candidate.option.action not in LOWERS:
             return self._exclude(candidate, [_because(f) for f in against], against)
         gaps = sorted({n.message for n in notices if n.code in ("missing-lab", "missing-data", "not-covered")})
@@ -278,6 +279,12 @@ class Screener:
         )
         fit = replace(candidate, breakthrough=rescue)
         return self._suggestion(fit, order, medicine, brought, [*unknown, *fit_notes, *less, *around, *gaps])
+
+    def _joined_excess(self, candidate: Candidate, found: Iterable[Finding], medicine: Medicine) -> list[Finding]:
+        """Too much of a drug that an option would add to: by itself already, or together with it."""
+        joined = [f for f in found if candidate.beside and f.exceeds and {medicine.order} < set(f.orders)]
+        alone = [f for f in self.base if f.exceeds and medicine.id in f.drugs and candidate.beside & set(f.orders)]
+        return [*joined, *alone]
 
     def _how_to_stop(self, candidate: Candidate) -> tuple[str, ...]:
         """How the medicines are stopped or lowered that an option stops or lowers, each said once."""

@@ -196,7 +196,7 @@ def test_a_negative_result_denies_only_what_goes_before_it(engine: Engine, text:
 
 
 @pytest.mark.parametrize(
-    "text", ["COPD, lives with wife", "AKI resolved, CKD 4", "family history of Parkinson's disease"]
+    "text", ["COPD, lives with wife", "AKI resolved, CKD 4", "family history of Parkinson's disease, COPD"]
 )
 def test_what_is_read_as_of_somebody_else_or_over_is_told(engine: Engine, text: str) -> None:
     shown = ask(engine, order("metoclopramide", 10), who=patient(conditions=[text]))
