@@ -37,6 +37,25 @@ def first_notes(engine: Engine) -> tuple[str, ...]:
     return ("First release: " + ", ".join(f"{count} {word}" for word, count in counts.items()) + ".",)
 
 
+def notes_by_file(old: Path, new: Path, names: Iterable[str], problems: int) -> tuple[str, ...]:
+    """Notes where the release before has a form that this program can't read any more: which files came, went, differ.
+
+    Parameters
+    ----------
+    names: the files that differ. problems: how many errors the old data have for this program.
+    """
+    states: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(names):
+        state = "new" if not (old / name).exists() else "gone" if not (new / name).exists() else "changed"
+        folder, _, file = name.rpartition("/")
+        states.setdefault((folder, state), []).append(Path(file).stem)
+    lines = (
+        f"{folder}: {len(ids)} {state}: {', '.join(_some(ids, 'files'))}" for (folder, state), ids in states.items()
+    )
+    why = f"The release before has a form that this program does not read ({problems} errors): compared file by file."
+    return (why, *lines)
+
+
 def _some(lines: Sequence[str], what: str) -> Iterator[str]:
     yield from lines[:SHOWN]
     if len(lines) > SHOWN:

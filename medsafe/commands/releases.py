@@ -29,7 +29,7 @@ from medsafe.library.releases import (
     set_aside,
     standing,
 )
-from medsafe.release_notes import first_notes, notes_between
+from medsafe.release_notes import first_notes, notes_between, notes_by_file
 from medsafe.service import failed_canaries, load_engine
 from medsafe.settings import release_archives
 
@@ -62,7 +62,10 @@ def _notes(root: Path, archives: Path, engine: Engine) -> tuple[str, tuple[str, 
     if not recorded:
         return "", first_notes(engine)
     with data_of(root, archives, recorded[-1]) as old:
-        before = load_engine(old)
+        try:
+            before = load_engine(old)
+        except DataError as error:
+            return recorded[-1].version, notes_by_file(old, root, differing(old, root), len(error.problems))
         cases = root / "tests" / "cases"
         return recorded[-1].version, notes_between(old, root, before, engine, cases, Teller("pairs compared"))
 

@@ -109,6 +109,23 @@ def test_the_notes_say_what_changed_since_the_last_release(root: Path, archives:
     assert find_release(root, "2026.11.2").previous == "2026.11.1"
 
 
+def test_a_release_after_one_in_a_form_no_longer_read_tells_the_files_that_differ(root: Path, archives: Path) -> None:
+    file = root / MORPHINE
+    today = file.read_text(encoding="utf-8")
+    file.write_text(today.replace("name =", "called =", 1), encoding="utf-8")
+    older = root / "formulary/drugs/aspirin-of-old.toml"
+    older.write_text("old = true\n", encoding="utf-8")
+    publish(root, archives, "2026.11.1", DAY, "", ("In a form of its own.",))
+    older.unlink()
+    file.write_text(today, encoding="utf-8")
+    done = release(root, archives, "2026.11.2")
+    assert done.exit_code == 0, done.output
+    assert "compared file by file" in done.output
+    assert "formulary/drugs: 1 changed: morphine" in done.output
+    assert "formulary/drugs: 1 gone: aspirin-of-old" in done.output
+    assert "Release 2026.11.2, against 2026.11.1" in done.output
+
+
 @pytest.mark.parametrize("version", ["2026.11.1", "2026.9.30", "next", "../../etc/passwd", ""])
 def test_a_version_that_is_not_later_or_no_version_is_refused(root: Path, archives: Path, version: str) -> None:
     publish(root, archives, "2026.11.1", DAY, "", ())
