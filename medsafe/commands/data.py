@@ -81,9 +81,10 @@ def _engine(root: Path, where: str) -> Engine:
     _tell([p for p in problems if p.level == "error"], where)
     try:
         return compile_engine(knowledge, root)
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise click.ClickException(
-            f"the data {where} can't be compiled ({error!r}): run `medsafe data check` first"
+            f"the data {where} can't be compiled ({error!r}): run `medsafe data check` first, or compare with a later "
+            "revision where the data are of a form that this program no longer reads"
         ) from None
 
 

@@ -184,6 +184,20 @@ def test_data_with_errors_can_still_be_compared_and_the_errors_are_told(root: Pa
     assert "removed  formulary/drugs/morphine.toml" in shown.output
 
 
+@pytest.mark.parametrize("line", ["dialysis_shown", "slip_from"])
+def test_data_of_a_form_that_is_no_longer_read_are_refused_in_words(root: Path, line: str) -> None:
+    file = root / "interaction_data/policy.toml"
+    today = file.read_text(encoding="utf-8")
+    file.write_text("".join(t for t in today.splitlines(True) if not t.startswith(line)), encoding="utf-8")
+    git(root, "commit", "-am", "an older form")
+    file.write_text(today, encoding="utf-8")
+    shown = run("diff", "--root", str(root))
+    assert shown.exit_code == 1
+    assert "Error: the data at HEAD can't be compiled" in shown.output
+    assert "compare with a later revision" in shown.output
+    assert "Traceback" not in shown.output
+
+
 @pytest.mark.parametrize("revision", ["nowhere", "--output=/tmp/x", "HEAD:tests"])
 def test_a_revision_that_is_none_is_refused(root: Path, revision: str) -> None:
     with pytest.raises(RevisionError), data_at(root, revision):
