@@ -190,7 +190,7 @@ def order_entry_is_whole(k: Knowledge) -> Iterator[Problem]:
 
 # The steps that are worked out, and the words that may be filled in.
 STEPS: dict[str, frozenset[str]] = {
-    "raise": frozenset({"drug", "dose", "unit", "share", "pain", "ome", "rescues", "wait"}),
+    "raise": frozenset({"drug", "dose", "unit", "share", "step", "pain", "ome", "rescues", "wait"}),
     "lower-toxic": frozenset({"drug", "dose", "unit"}),
     "lower-drowsy": frozenset({"drug", "dose", "unit"}),
     "judge-breathing": frozenset(),

@@ -236,7 +236,8 @@ def raise_background(context: Context, symptom: str, s: Situation) -> Iterator[C
             continue
         order = _order_like(medicine, dose)
         words = _dose_words(medicine, order) | {
-            "share": f"{share:.0%}",
+            "share": f"{dose / (_current(medicine) or dose) - 1.0:.0%}",
+            "step": f"{share:.0%}",
             "pain": f"{s.pain:g}",
             "ome": f"{s.ome:.0f}",
             "rescues": f"{s.taken_rescue_doses:g}",

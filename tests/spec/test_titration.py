@@ -159,3 +159,12 @@ def test_a_sign_of_toxicity_that_is_absent_is_none(engine: Engine, score: float 
     taken = order("morphine", 30, times_per_day=2, form="modified-release")
     shown = ask(engine, taken, symptoms=[{"name": "hallucinations", "score": score}])
     assert ("opioid:neurotoxicity" in [f["rule"] for f in shown["findings"]]) is found
+
+
+def test_a_raise_says_the_step_that_it_makes_and_not_the_one_that_was_meant(engine: Engine) -> None:
+    taken = order("morphine", 30, times_per_day=2, form="modified-release tablet")
+    shown = ask(engine, taken, symptoms=[{"name": "pain", "score": 6}])
+    (raised,) = [s for s in shown["suggestions"] if s["action"] == "increase"]
+    assert raised["order"]["dose"] == 35
+    assert raised["label"] == "Raise morphine to 35 mg (17% step)"
+    assert raised["titration"].startswith("By 25% at most every")
