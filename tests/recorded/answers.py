@@ -62,6 +62,26 @@ def recorded(engine: Engine, name: str, known: frozenset[str]) -> dict[str, Any]
     return {**state, "findings": kept(findings, known), "notices": kept(notices, known)}
 
 
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict | list) and value:
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from _leaves(item, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, value
+
+
+def differences(before: Any, now: Any) -> list[str]:
+    """Where two answers differ, each with its path: what was kept and what is said now."""
+    old, new = dict(_leaves(before)), dict(_leaves(now))
+    gone = "(not there)"
+    return [
+        f"{path}: {old.get(path, gone)!r} -> {new.get(path, gone)!r}"
+        for path in sorted(old.keys() | new.keys())
+        if path not in old or path not in new or old[path] != new[path]
+    ]
+
+
 def path_of(name: str) -> Path:
     return FOLDER / f"{name}.json"
 
