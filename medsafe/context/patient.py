@@ -234,9 +234,7 @@ def _derived(reading: PatientReading) -> None:
         values["calcium_mmol_l"] = round(calcium + 0.02 * (reading.policy.full_albumin_g_l - albumin), 3)
     if reading.values.get("prognosis") in ("hours", "days"):
         reading.conditions |= {"last-days-of-life"}
-    weeks = n("pregnancy_weeks")
-    if weeks is not None:
-        reading.conditions |= {"pregnancy"}
+    _pregnancy(reading)
 
 
 def _dialysis(reading: PatientReading) -> None:
@@ -255,6 +253,17 @@ def _dialysis(reading: PatientReading) -> None:
         message = f"Dialysis is stated as none, but the problem list says {' and '.join(shown)}: which is right?"
         tell(Notice("value-implausible", "patient.dialysis", message, stated, blocks))
         del reading.values["dialysis"]
+
+
+def _pregnancy(reading: PatientReading) -> None:
+    """A pregnancy that is stated counts, and is asked about where sex or age speak against it."""
+    weeks = reading.number("pregnancy_weeks")
+    if weeks is None:
+        return
+    reading.conditions |= {"pregnancy"}
+    if not _may_bear_children(reading):
+        message = "A pregnancy was stated that sex or age speak against: it was counted; which is right?"
+        reading.notices.append(Notice("value-implausible", "patient.pregnancy_weeks", message, weeks, ("pregnancy",)))
 
 
 def _may_bear_children(reading: PatientReading) -> bool:

@@ -288,6 +288,10 @@ ORGAN_FUNCTION = table(
         "renal": RENAL,
         "hepatic": HEPATIC,
         "cardiac": CARDIAC,
+        "organ_function": {
+            "description": "the same four, where a review has them",
+            **table({"body": BODY, "renal": RENAL, "hepatic": HEPATIC, "cardiac": CARDIAC}),
+        },
         "notices": listed(ref("Notice")),
         "knowledge": KNOWLEDGE,
     }

@@ -47,7 +47,10 @@ def check() -> Response:
 
 @blueprint.post("/v1/organ-function")
 def organ_function() -> Response:
-    """Every renal and hepatic estimate from the given values, with the working."""
+    """Every renal and hepatic estimate from the given values, with the working.
+
+    They stand under `organ_function` as well, where a review has them, so that one reader serves both answers.
+    """
     current = engine()
     found = body()
     case = read_case(found)
@@ -57,6 +60,7 @@ def organ_function() -> Response:
     return reply(
         {
             **organ.shown,
+            "organ_function": organ.shown,
             "notices": [render.notice(n) for n in notices],
             "knowledge": {"version": current.knowledge.version, "digest": current.knowledge.digest},
         }

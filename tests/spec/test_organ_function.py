@@ -86,3 +86,11 @@ def test_creatinine_and_cystatin_that_disagree_give_the_lower(client: FlaskClien
 def test_a_child_is_given_no_adult_estimate(client: FlaskClient) -> None:
     shown = ask(client, age_years=9, sex="female", weight_kg=28, creatinine={"value": 45, "unit": "umol/L"})
     assert shown["renal"]["crcl_ml_min"] is None
+
+
+def test_the_estimates_stand_where_a_review_has_them_too(client: FlaskClient) -> None:
+    patient = {"age_years": 67, "sex": "female", "weight_kg": 48, "creatinine": {"value": 168, "unit": "umol/L"}}
+    shown = ask(client, **patient)
+    reviewed = client.post("/v1/check", json={"as_of": "2026-11-23", "patient": patient}).get_json()
+    assert shown["organ_function"] == {part: shown[part] for part in ("body", "renal", "hepatic", "cardiac")}
+    assert shown["organ_function"]["renal"] == reviewed["organ_function"]["renal"]

@@ -202,3 +202,23 @@ def test_what_is_read_as_of_somebody_else_or_over_is_told(engine: Engine, text: 
     shown = ask(engine, order("metoclopramide", 10), who=patient(conditions=[text]))
     (notice,) = (n for n in shown["notices"] if n["field"] == "patient.conditions.0")
     assert notice["code"] == "missing-data"
+
+
+@pytest.mark.parametrize(
+    ("who", "asked"),
+    [
+        ({"sex": "female", "age_years": 30}, False),
+        ({"sex": "male", "age_years": 30}, True),
+        ({"sex": "female", "age_years": 80}, True),
+        ({"sex": None, "age_years": None}, False),
+    ],
+)
+def test_a_pregnancy_that_sex_or_age_speak_against_counts_and_is_asked_about(
+    engine: Engine, who: dict[str, Any], asked: bool
+) -> None:
+    shown = ask(
+        engine, order("methotrexate", 10, times_per_day=None, interval_h=168), who=patient(pregnancy_weeks=12, **who)
+    )
+    assert any(f["hazard"] == "pregnancy" for f in shown["findings"])
+    told = [n["code"] for n in shown["notices"] if n["field"] == "patient.pregnancy_weeks"]
+    assert told == (["value-implausible"] if asked else [])
