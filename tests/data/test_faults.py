@@ -134,7 +134,7 @@ FAULTS: list[tuple[str, Plant, str]] = [
         "steps_are_whole",
         edit(STEPS, "{share} step", "{size} step"),
         f"error: {STEPS}: raise: {{size}} can't be filled in; expected {{dose}}, {{drug}}, {{ome}}, {{pain}}, {{rescues}}, "
-        "{share}, {unit}, {wait}. Tip: use a word that is filled in here",
+        "{share}, {step}, {unit}, {wait}. Tip: use a word that is filled in here",
     ),
     (
         "steps_are_whole",
