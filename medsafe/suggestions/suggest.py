@@ -281,10 +281,11 @@ class Screener:
         return self._suggestion(fit, order, medicine, brought, [*unknown, *fit_notes, *less, *around, *gaps])
 
     def _joined_excess(self, candidate: Candidate, found: Iterable[Finding], medicine: Medicine) -> list[Finding]:
-        """Too much of a drug that an option would add to: by itself already, or together with it."""
+        """What speaks against more of a drug that is taken: too much of it, alone or together, or that it does not suit."""
         joined = [f for f in found if candidate.beside and f.exceeds and {medicine.order} < set(f.orders)]
-        alone = [f for f in self.base if f.exceeds and medicine.id in f.drugs and candidate.beside & set(f.orders)]
-        return [*joined, *alone]
+        own = [f for f in self.base if medicine.id in f.drugs and candidate.beside & set(f.orders)]
+        unfit = [f for f in own if f.kind == "organ-dose" and f.severity >= Severity.HIGH]
+        return [*joined, *(f for f in own if f.exceeds and f not in unfit), *unfit]
 
     def _how_to_stop(self, candidate: Candidate) -> tuple[str, ...]:
         """How the medicines are stopped or lowered that an option stops or lowers, each said once."""

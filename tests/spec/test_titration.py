@@ -168,3 +168,11 @@ def test_a_raise_says_the_step_that_it_makes_and_not_the_one_that_was_meant(engi
     assert raised["order"]["dose"] == 35
     assert raised["label"] == "Raise morphine to 35 mg (17% step)"
     assert raised["titration"].startswith("By 25% at most every")
+
+
+def test_no_rescue_dose_is_added_of_an_opioid_that_these_kidneys_forbid(engine: Engine) -> None:
+    taken = order("morphine", 30, times_per_day=2, form="modified-release tablet")
+    shown = ask(engine, taken, who=patient(dialysis="haemodialysis"), symptoms=[{"name": "pain", "score": 6}])
+    added = [s["drug"] for s in shown["suggestions"] if s["action"] == "co-prescribe"]
+    assert "morphine" not in added
+    assert any(x["drug"] == "morphine" and x["action"] == "co-prescribe" for x in shown["excluded"])
