@@ -49,11 +49,8 @@ def combined(effect: Effect, weights: list[float]) -> float:
 
 
 def counted(effect: Effect, found: tuple[Contribution, ...]) -> list[float]:
-    """The weights that count: the heaviest of a `count_once` class, and as many of others as `count_at_most` says.
-
-    Such are judged by their total dose, or planned together.
-    """
-    most = {**effect.count_at_most, **dict.fromkeys(effect.count_once, 1)}
+    """The weights that count: of a class that is judged by its total dose, or planned together, as many as the effect says."""
+    most = effect.count_at_most
     weights: list[float] = []
     seen: Counter[str] = Counter()
     for contribution in found:

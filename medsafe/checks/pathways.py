@@ -441,11 +441,8 @@ def _advice(context: Context, change: Change) -> Guidance:
     kind = change.hazard
     if kind != "prodrug-failure":
         absorbed = change.exits[0].pathway.kind == "absorption"
-        loss = (
-            {"absorption-decrease": "absorption-loss"}.get(change.hazard, "acid-loss")
-            if absorbed
-            else "exposure-decrease"
-        )
+        of_gut = "absorption-loss" if change.hazard == "absorption-decrease" else "acid-loss"
+        loss = of_gut if absorbed else "exposure-decrease"
         kind = "exposure-increase" if change.increase else loss
     return advice_for(context, kind, drug=change.victim.drug.name)
 

@@ -153,6 +153,7 @@ class PatientPolicy:
     swollen: frozenset[str]
     extreme_bmi: tuple[float, float]
     cystatin_c_agrees: float
+    qtc_agrees_ms: float
     liver_disease: frozenset[str]
     liver_suspects: frozenset[str]
     bilirubin_upper_umol_l: float

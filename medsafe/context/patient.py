@@ -16,9 +16,6 @@ from medsafe.model.quantities import ADULT_BMI, ADULT_WEIGHT_FROM_KG, ANALYTES, 
 from medsafe.model.wording import Wording
 from medsafe.organ import body, cardiac, renal
 
-# Formulas of correction differ by this much at usual heart rates; more is a contradiction.
-QTC_AGREES_MS = 20.0
-
 
 @dataclass
 class PatientReading:
@@ -209,7 +206,7 @@ def _corrected_qt(reading: PatientReading) -> None:
     if qt is not None and qtc is None and given is None:
         message = "A QT interval was given without the heart rate: it can't be corrected and was not used."
         reading.notices.append(Notice("missing-data", "patient.heart_rate_bpm", message, None, blocks))
-    elif qtc is not None and given is not None and given < qtc - QTC_AGREES_MS:
+    elif qtc is not None and given is not None and given < qtc - reading.policy.qtc_agrees_ms:
         message = (
             f"QTc {given:g} ms was given, but QT and heart rate make it {qtc:.0f} ms (Fridericia): the longer was used."
         )

@@ -84,7 +84,6 @@ class EffectSchema(GuidanceMixin):
     hazard = text(required=True, validate=words_from(tuple(sorted(HAZARDS))))
     combine = text(required=True, validate=words_from(("sum", "max", "max-plus-one")))
     min_weight = fields.Float(load_default=0.5)
-    count_once = OneOrMore()
     count_at_most = fields.Dict(keys=text(), values=fields.Integer(validate=validate.Range(min=1)), load_default=dict)
     thresholds = many(ThresholdSchema, required=True, validate=validate.Length(min=1))
     modifiers = many(ModifierSchema)

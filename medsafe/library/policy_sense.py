@@ -111,6 +111,7 @@ POLICY_KEYS = {
         "swollen",
         "extreme_bmi",
         "cystatin_c_agrees",
+        "qtc_agrees_ms",
         "liver_disease",
         "liver_suspects",
         "bilirubin_upper_umol_l",

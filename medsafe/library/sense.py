@@ -167,6 +167,13 @@ def advice_names_known_ids(k: Knowledge) -> Iterator[Problem]:
             yield Problem(file, "advice", f"unknown id {unknown!r}", "the id of a drug or class", tip)
 
 
+def counted_classes_exist(k: Knowledge) -> Iterator[Problem]:
+    for effect in k.effects.values():
+        for unknown in sorted(effect.count_at_most.keys() - k.classes.keys()):
+            file, tip = f"interaction_data/effects/{effect.id}.toml", "every member of a misspelt class would count"
+            yield Problem(file, "count_at_most", f"unknown class {unknown!r}", "the id of a class", tip)
+
+
 def renal_bands_cover_every_value(k: Knowledge) -> Iterator[Problem]:
     for drug in k.drugs.values():
         if drug.renal is not None:
@@ -556,6 +563,7 @@ RULES: tuple[Rule, ...] = (
     doses_beside_name_what_acts,
     effects_exist,
     advice_names_known_ids,
+    counted_classes_exist,
     renal_bands_cover_every_value,
     lifetime_limits_name_members,
     dialysis_timing_makes_sense,

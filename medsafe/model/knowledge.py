@@ -62,7 +62,6 @@ class Effect:
     guidance: Guidance
     modifiers: tuple[Modifier, ...] = ()
     min_weight: float = 0.5
-    count_once: frozenset[str] = frozenset()
     count_at_most: Mapping[str, int] = field(default_factory=dict)
     advice: tuple[ContributorAdvice, ...] = ()
     soften_at_end_of_life: bool = False

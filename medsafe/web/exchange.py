@@ -85,10 +85,8 @@ def repeated_keys(raw: bytes) -> Iterator[str]:
 
     try:
         parsed = json.loads(raw, object_pairs_hook=noticed)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # deeper or with longer numbers than this parser takes: the schema refuses those
+    except (ValueError, RecursionError):
+        # Deeper, or with longer numbers, than this parser takes: the schema refuses those.
         return
     if found:
         yield from sorted(_paths(parsed))

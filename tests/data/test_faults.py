@@ -97,6 +97,7 @@ STOPPING = "interaction_data/stopping/gabapentinoids.toml"
 CONVERSION = "formulary/opioid_conversion.csv"
 EXPOSURE, EXPOSURE_ROW = "formulary/organ_exposure.csv", "apixaban,hepatic,A,,,1.03,AUC,NDA 202155,yeung-2015"
 POLICY = "interaction_data/policy.toml"
+SEDATION = "interaction_data/effects/cns-respiratory-depression.toml"
 STEPS, ADVICE = "interaction_data/steps.toml", "interaction_data/advice.toml"
 LIFETIME = (
     'name = "stimulants"\n[[lifetime_limits]]\nmax = 1\nunit = "mg"\nreference = "morphine"\nequivalents = { gabapentin = 1, morphine = 1 }\n'
@@ -129,6 +130,12 @@ FAULTS: list[tuple[str, Plant, str]] = [
         more("interaction_data/effects/bleeding.toml", '[[advice]]\nids = ["nsaid"]\ntext = "Stop it."\n'),
         "error: interaction_data/effects/bleeding.toml: advice: unknown id 'nsaid'; expected the id of a drug or class. "
         "Tip: a misspelt id would never be told",
+    ),
+    (
+        "counted_classes_exist",
+        edit(SEDATION, "opioids = 1", "opioid = 1"),
+        f"error: {SEDATION}: count_at_most: unknown class 'opioid'; expected the id of a class. "
+        "Tip: every member of a misspelt class would count",
     ),
     (
         "steps_are_whole",
