@@ -83,6 +83,25 @@ class TableChange:
     removed: tuple[str, ...]
 
 
+def unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Write the plain files of an archive of data below a folder.
+
+    `tarfile` has a filter for this only from Python 3.11.4 on, and Debian 12 has 3.11.2.
+
+    Raises
+    ------
+    tarfile.TarError: when a member is no plain file or folder, or would lie elsewhere.
+    """
+    for member in archive:
+        target = (folder / member.name).resolve()
+        if not target.is_relative_to(folder.resolve()) or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name!r} is no file of the data")
+        content = archive.extractfile(member)
+        (target.parent if content else target).mkdir(parents=True, exist_ok=True)
+        if content:
+            target.write_bytes(content.read())
+
+
 @contextmanager
 def data_at(root: Path, revision: str) -> Iterator[Path]:
     """The data folders below `root` as they were at a git revision, in a folder that goes away afterwards.
@@ -102,7 +121,7 @@ def data_at(root: Path, revision: str) -> Iterator[Path]:
         raise RevisionError(f"no data at {revision!r}: {made.stderr.decode(errors='replace').strip()}")
     with tempfile.TemporaryDirectory(prefix="medsafe-diff-") as folder:
         with tarfile.open(fileobj=io.BytesIO(made.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+            unpack(archive, Path(folder))
         yield Path(folder)
 
 

@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
-from medsafe.library.diff import RevisionError, data_at
+from medsafe.library.diff import RevisionError, data_at, unpack
 from medsafe.library.load import FORMULARY, INTERACTIONS, RELEASES, RESTORED, RESTORING, cut_off, digest_of
 from medsafe.library.toml_text import toml_value, with_values
 from medsafe.library.writing import settle, write_whole
@@ -183,7 +183,7 @@ def _text(release: Release) -> str:
 def _from_archive(path: Path, folder: Path) -> None:
     try:
         with tarfile.open(path) as archive:
-            archive.extractall(folder, filter="data")
+            unpack(archive, folder)
     except (OSError, tarfile.TarError, EOFError) as error:
         raise ReleaseError(f"the archive {path.name} can't be read ({error}): take it from a backup") from None
 

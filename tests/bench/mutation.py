@@ -1,13 +1,15 @@
 """How many deliberate faults in the core the tests find: `python -m tests.bench.mutation organ` (or `make mutation`).
 
-mutmut changes one operator, number or word at a time in a copy of the files as they stand and runs the tests that reach the
-change. It needs an older pytest than the lock file pins, so it has an environment of its own under build/. What is mutated
-and by which tests it is judged stands in mutation.toml; the results and what the survivors are, in docs/mutation.md.
+mutmut changes one operator, number or word at a time in a copy of the files as they stand; judge.py runs the tests that reach
+each change. mutmut needs an older pytest than the lock file pins, so there is an environment of its own under build/. What is
+mutated and by which tests it is judged stands in mutation.toml; the results and what the survivors are, in docs/mutation.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import random
 import re
 import shutil
@@ -56,13 +58,36 @@ def configure(tree: Path, files: list[str], tests: list[str]) -> None:
     (tree / "pyproject.toml").write_text(f"{text}\n[tool.mutmut]\n{lines}", encoding="utf-8")
 
 
-def results(tree: Path, commands: Path) -> dict[str, str]:
-    """The state of each mutant by its name."""
-    shown = subprocess.run(
-        [commands / "mutmut", "results", "--all", "true"], cwd=tree, check=True, capture_output=True, text=True
-    )
-    pairs = (line.strip().rpartition(": ") for line in shown.stdout.splitlines() if "__mutmut_" in line)
-    return {name: state for name, _, state in pairs}
+def mutants(tree: Path) -> list[str]:
+    """The names of all mutants that were made."""
+    made = (json.loads(file.read_text(encoding="utf-8")) for file in sorted(tree.rglob("*.meta")))
+    return sorted(name for file in made for name in file["exit_code_by_key"])
+
+
+def judge(place: Path, tests: list[str], chosen: list[str]) -> dict[str, str]:
+    """What becomes of each mutant, judged by one process for each processor."""
+    running = []
+    for number in range(processes := os.cpu_count() or 1):
+        wanted, results = place / f"mutants-{number}", place / f"results-{number}"
+        wanted.write_text("\n".join(chosen[number::processes]), encoding="utf-8")
+        settings = {**os.environ, "MUTANT_UNDER_TEST": "", "MUTANTS": str(wanted), "RESULTS": str(results)}
+        command = [
+            place / ".venv/bin/python",
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "tests.bench.judge",
+            "-p",
+            "no:cacheprovider",
+        ]
+        plain = ["--assert=plain", "--tb=no", *tests]
+        running.append((subprocess.Popen([*command, *plain], cwd=place / "tree/mutants", env=settings), results))
+    for process, results in running:
+        if process.wait():
+            raise SystemExit(f"{results.name}: the tests fail without a fault, or can't be run")
+    lines = (line for _, results in running for line in results.read_text(encoding="utf-8").splitlines())
+    return dict(map(json.loads, lines))
 
 
 def room_of(name: str) -> str:
@@ -74,32 +99,30 @@ def room_of(name: str) -> str:
     return "/".join(re.split(r"\.(?:x_|xǁ)", name)[0].split(".")[1:])
 
 
-def run(part: str, place: Path, sample: int, again: bool) -> dict[str, str]:
-    """Run one part of mutation.toml; a sample is drawn from the sorted names with a fixed seed."""
+def run(part: str, place: Path, sample: int, again: bool, seed: int) -> dict[str, str]:
+    """Run one part of mutation.toml; a sample is drawn from the sorted names."""
     wanted = tomllib.loads((Path(__file__).parent / "mutation.toml").read_text(encoding="utf-8"))[part]
-    commands, tree = environment(place), copy_tree(place)
+    commands, tree, last = environment(place), copy_tree(place), place / "states.json"
     configure(tree, wanted["files"], wanted["tests"])
-    chosen: list[str] = []
+    # Makes the mutants; that none of them has this name it says with an error.
+    subprocess.run([commands / "mutmut", "run", "none"], cwd=tree, check=False, stdout=subprocess.DEVNULL)
+    chosen = mutants(tree / "mutants")
     if again:
-        chosen = [name for name, state in results(tree, commands).items() if state in ("survived", "no tests")]
+        before = json.loads(last.read_text(encoding="utf-8"))
+        chosen = [name for name in chosen if before.get(name) in ("survived", "no tests")]
     elif sample:
-        # Makes the mutants and finds which tests reach which; that no mutant has this name it says with an error.
-        subprocess.run([commands / "mutmut", "run", "none"], cwd=tree, check=False, stdout=subprocess.DEVNULL)
-        names = sorted(results(tree, commands))
-        chosen = sorted(random.Random(SEED).sample(names, min(sample, len(names))))
-    with (place / "log").open("w", encoding="utf-8") as log:
-        subprocess.run([commands / "mutmut", "run", "--max-children", "1", *chosen], cwd=tree, check=True, stdout=log)
-    states = results(tree, commands)
-    return {name: states[name] for name in chosen} if chosen and not again else states
+        chosen = sorted(random.Random(seed).sample(chosen, min(sample, len(chosen))))
+    states = judge(place, wanted["tests"], chosen)
+    last.write_text(json.dumps(states), encoding="utf-8")
+    return states
 
 
 def table(states: dict[str, str]) -> Iterable[str]:
     """Lines of a Markdown table: each module, and all."""
     yield "| module | mutants | killed | survived | not reached | timeout | share killed |"
     yield "|---|---|---|---|---|---|---|"
-    judged = {name: state for name, state in states.items() if state != "not checked"}
-    for room in [*sorted({room_of(name) for name in judged}), ""]:
-        counts = Counter(state for name, state in judged.items() if room in ("", room_of(name)))
+    for room in [*sorted({room_of(name) for name in states}), ""]:
+        counts = Counter(state for name, state in states.items() if room in ("", room_of(name)))
         done = counts["killed"] + counts["timeout"]
         numbers = " | ".join(str(counts[state]) for state in STATES)
         yield f"| {room or 'all'} | {counts.total()} | {numbers} | {done / max(1, counts.total()):.1%} |"
@@ -110,9 +133,10 @@ def main() -> None:
     ask.add_argument("part", help="a section of tests/bench/mutation.toml")
     ask.add_argument("--into", type=Path, default=ROOT / "build" / "mutation", help="where the copy is made")
     ask.add_argument("--sample", type=int, default=0, help="only so many mutants, drawn with a fixed seed")
+    ask.add_argument("--seed", type=int, default=SEED, help="of the sample")
     ask.add_argument("--again", action="store_true", help="only those that survived last time")
     given = ask.parse_args()
-    states = run(given.part, given.into / given.part.replace("/", "-"), given.sample, given.again)
+    states = run(given.part, given.into / given.part.replace("/", "-"), given.sample, given.again, given.seed)
     print("\n".join(table(states)))
     print("\n".join(sorted(name for name, state in states.items() if state in ("survived", "no tests"))))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from medsafe.cli import main
+from medsafe.library.diff import unpack
 from medsafe.library.load import DataError, digest_of, read_knowledge
 from medsafe.library.releases import (
     ReleaseError,
@@ -207,6 +210,32 @@ def test_a_damaged_archive_is_refused_and_the_data_stay(
     assert everything(root) == before
     with pytest.raises(ReleaseError), data_of(root, archives, made):
         raise AssertionError("the data of a damaged archive were given out")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../outside.toml", tarfile.REGTYPE),
+        ("/tmp/outside.toml", tarfile.REGTYPE),
+        ("formulary/link.toml", tarfile.SYMTYPE),
+        ("formulary/device", tarfile.CHRTYPE),
+    ],
+)
+def test_an_archive_writes_plain_files_below_its_folder_and_nothing_else(
+    tmp_path: Path, name: str, kind: bytes
+) -> None:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        good, bad = tarfile.TarInfo("formulary/drugs/a.toml"), tarfile.TarInfo(name)
+        good.size, bad.type, bad.linkname = 3, kind, "/etc/passwd"
+        archive.addfile(good, io.BytesIO(b"a=1"))
+        archive.addfile(bad)
+    made.seek(0)
+    folder = tmp_path / "into"
+    with tarfile.open(fileobj=made) as archive, pytest.raises(tarfile.TarError, match="no file of the data"):
+        unpack(archive, folder)
+    assert (folder / "formulary/drugs/a.toml").read_bytes() == b"a=1"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.toml"]
 
 
 def test_a_record_that_is_half_written_vouches_for_nothing(root: Path, archives: Path) -> None:
